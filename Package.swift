@@ -1,0 +1,101 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+// Kernel targets are compiled once per instruction set, which takes `unsafeFlags`. SwiftPM refuses
+// those in a dependency by version; `SWIFTLET_NO_UNSAFE_FLAGS=1` builds without them, for the
+// instruction set that the consumer's own flags name (docs/architecture.md, "Instruction sets").
+let unsafeFlagsAllowed = Context.environment["SWIFTLET_NO_UNSAFE_FLAGS"] == nil
+
+func instructionSet(_ clangFlags: String...) -> [SwiftSetting] {
+  guard unsafeFlagsAllowed else { return [] }
+  // -Ounchecked: the kernels are the only place with raw pointers, and their callers check bounds.
+  return [.unsafeFlags(["-Ounchecked", "-wmo"] + clangFlags.flatMap { ["-Xcc", $0] })]
+}
+
+let strict: [SwiftSetting] =
+  unsafeFlagsAllowed ? [.unsafeFlags(["-warnings-as-errors"])] : []
+
+/// A target that needs no special flags, in the order of docs/architecture.md.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency]
+) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let x86: TargetDependencyCondition? = nil
+
+let package = Package(
+  name: "swiftlet",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Swiftlet", targets: ["Swiftlet"]),
+    .library(name: "GGUF", targets: ["GGUF"]),
+    .library(name: "Tokenization", targets: ["Tokenization"]),
+    .library(name: "Llama", targets: ["Llama"]),
+    .executable(name: "swiftlet", targets: ["SwiftletCLI"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+  ],
+  targets: [
+    // Bytes on disk.
+    room("GGUF"),
+
+    // Kernels: one source, one target per instruction set.
+    .target(name: "CIntrinsics"),
+    room("KernelCore"),
+    .target(
+      name: "KernelsPortable", dependencies: ["KernelCore"],
+      swiftSettings: instructionSet() + strict),
+    .target(
+      name: "KernelsAVX2", dependencies: ["KernelCore", "CIntrinsics"],
+      swiftSettings: instructionSet("-mavx2", "-mfma", "-mf16c") + strict),
+    .target(
+      name: "KernelsAVX512", dependencies: ["KernelCore", "CIntrinsics"],
+      swiftSettings: instructionSet(
+        "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512vnni", "-mavx2", "-mfma",
+        "-mf16c") + strict),
+
+    // System libraries.
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+
+    // Tensors, tokens, text.
+    room(
+      "Compute",
+      [
+        "GGUF", "KernelCore", "KernelsPortable", "KernelsAVX2", "KernelsAVX512", "CIntrinsics",
+        "COpenBLAS",
+      ]),
+    room("Llama", ["Compute", "GGUF"]),
+    room("Tokenization", ["GGUF"]),
+    room("Prompting", ["Tokenization"]),
+    room("Generation", ["Llama", "Tokenization"]),
+    room(
+      "ModelHub",
+      ["CCurl", .product(name: "Crypto", package: "swift-crypto")]),
+    room(
+      "Swiftlet",
+      [
+        "Generation", "Prompting", "ModelHub", "Llama", "Tokenization", "GGUF",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "SwiftletCLI",
+      dependencies: [
+        "Swiftlet", "Llama", "Compute", "GGUF", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,140 @@
+import CIntrinsics
+import KernelCore
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Threads that run one function together, step by step, and meet at barriers.
+///
+/// `run` calls its body once on each thread, and each call goes through the same steps. Inside a
+/// step, `Worker.share` hands its items to whichever thread is free and ends with a barrier, so
+/// that the next step sees all results. No result depends on which thread made it.
+///
+/// A team belongs to one model and runs one body at a time; `run` is not to be called by two
+/// threads at once.
+public final class ComputeTeam: @unchecked Sendable {
+  // @unchecked Sendable: all stored properties are constants; the pointers in `kernels` are code.
+
+  public let threadCount: Int
+  public let instructionSet: InstructionSet
+  public let matmulPath: MatmulPath
+  let kernels: KernelTable
+  private let rendezvous: Rendezvous
+  private let threads: [pthread_t]
+
+  /// - Parameter threads: how many, the caller's own included; at least 1. Fewer are used where the
+  ///   system gives no more.
+  public init(
+    threads wanted: Int, instructionSet: InstructionSet = .best, matmulPath: MatmulPath = .native
+  ) {
+    let rendezvous = Rendezvous(crowded: wanted > Self.coreCount)
+    var threads: [pthread_t] = []
+    // A thread reads `threadCount` only in a run, and `run` is first called after this.
+    while threads.count < wanted - 1 {
+      let seat = Unmanaged.passRetained(Seat(rendezvous: rendezvous, index: threads.count + 1))
+      guard let thread = Self.start(seat) else {
+        seat.release()
+        break
+      }
+      threads.append(thread)
+    }
+    rendezvous.threadCount = threads.count + 1
+    threadCount = threads.count + 1
+    self.rendezvous = rendezvous
+    self.threads = threads
+    self.instructionSet = instructionSet
+    self.matmulPath = matmulPath
+    kernels = instructionSet.kernels
+    if matmulPath == .openblas { OpenBLAS.useCallersThread() }
+  }
+
+  deinit {
+    rendezvous.stop()
+    for thread in threads { pthread_join(thread, nil) }
+  }
+
+  /// Processors that this process may use: affinity is respected where the system has it.
+  public static var coreCount: Int {
+    let allowed = Int(swiftlet_affinity_count())
+    if allowed > 0 { return allowed }
+    return max(1, Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))))
+  }
+
+  /// Calls `body` on every thread of the team and returns when all calls have.
+  public func run(_ body: (Worker) -> Void) {
+    rendezvous.run { [rendezvous, kernels, matmulPath, threadCount] index in
+      body(
+        Worker(
+          index: index, count: threadCount, rendezvous: rendezvous, kernels: kernels,
+          matmulPath: matmulPath))
+    }
+  }
+
+  private final class Seat {
+    let rendezvous: Rendezvous
+    let index: Int
+    init(rendezvous: Rendezvous, index: Int) {
+      self.rendezvous = rendezvous
+      self.index = index
+    }
+  }
+
+  private static func start(_ seat: Unmanaged<Seat>) -> pthread_t? {
+    #if canImport(Glibc)
+      var thread = pthread_t()
+      let status = pthread_create(
+        &thread, nil,
+        { argument in
+          guard let argument else { return nil }
+          let seat = Unmanaged<Seat>.fromOpaque(argument).takeRetainedValue()
+          seat.rendezvous.serve(as: seat.index)
+          return nil
+        }, seat.toOpaque())
+      return status == 0 ? thread : nil
+    #else
+      var thread: pthread_t?
+      let status = pthread_create(
+        &thread, nil,
+        { argument in
+          let seat = Unmanaged<Seat>.fromOpaque(argument).takeRetainedValue()
+          seat.rendezvous.serve(as: seat.index)
+          return nil
+        }, seat.toOpaque())
+      return status == 0 ? thread : nil
+    #endif
+  }
+}
+
+/// One thread of a team, during a run.
+public struct Worker {
+  /// 0 to `count` - 1; the caller's own thread is 0.
+  public let index: Int
+  public let count: Int
+  let rendezvous: Rendezvous
+  let kernels: KernelTable
+  let matmulPath: MatmulPath
+
+  /// Shares `items` items among the threads, then waits for all of them.
+  ///
+  /// Every thread must call it, with the same count.
+  public func share(_ items: Int, _ body: (Int) -> Void) {
+    var item = rendezvous.claim()
+    while item < items {
+      body(item)
+      item = rendezvous.claim()
+    }
+    rendezvous.barrier()
+  }
+
+  /// As `share`, over consecutive ranges of 0..<`count`: about four a thread, so that a thread that
+  /// the system holds up leaves its share to the others.
+  public func shareRanges(of count: Int, atLeast smallest: Int = 1, _ body: (Range<Int>) -> Void) {
+    let size = max(smallest, (count + self.count * 4 - 1) / (self.count * 4), 1)
+    share((count + size - 1) / size) { item in
+      body(item * size..<min((item + 1) * size, count))
+    }
+  }
+}

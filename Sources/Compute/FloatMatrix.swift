@@ -1,0 +1,73 @@
+import KernelCore
+
+/// float32 [rows, columns], row-major, each row padded to a multiple of 16 values.
+///
+/// Kernels write whole vectors, so the padding of a row may hold anything finite.
+public final class FloatMatrix: @unchecked Sendable {
+  // @unchecked Sendable: the workers of a team write disjoint rows or columns between barriers.
+
+  public let rows: Int
+  public let columns: Int
+  /// Values from one row to the next.
+  public let stride: Int
+  private let memory: AlignedMemory
+
+  public init(rows: Int, columns: Int) {
+    self.rows = rows
+    self.columns = columns
+    stride = (columns + PanelGeometry.rows - 1) / PanelGeometry.rows * PanelGeometry.rows
+    memory = AlignedMemory(byteCount: rows * stride * MemoryLayout<Float>.stride)
+  }
+
+  var values: UnsafeMutablePointer<Float> { memory.base.assumingMemoryBound(to: Float.self) }
+
+  /// The address of `row`'s first value.
+  func pointer(_ row: Int) -> UnsafeMutablePointer<Float> {
+    precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
+    return values + row * stride
+  }
+
+  /// Calls `body` with the values of `row`.
+  public func withRow<R>(_ row: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R)
+    rethrows -> R
+  { try body(UnsafeMutableBufferPointer(start: pointer(row), count: columns)) }
+}
+
+/// Quantized activations [rows, columns]: what `ActivationRows` reads.
+public final class QuantizedMatrix: @unchecked Sendable {
+  // @unchecked Sendable: as FloatMatrix.
+
+  public let rows: Int
+  public let columns: Int
+  /// Two planes rather than one (`ActivationPrecision`).
+  public let isWide: Bool
+  private let quants: AlignedMemory
+  private let blocks: AlignedMemory
+
+  /// - Parameter columns: a multiple of 32.
+  public init(rows: Int, columns: Int, isWide: Bool) {
+    self.rows = rows
+    self.columns = columns
+    self.isWide = isWide
+    quants = AlignedMemory(byteCount: rows * columns * (isWide ? 2 : 1))
+    blocks = AlignedMemory(
+      byteCount: rows * (columns / PanelGeometry.blockColumns)
+        * MemoryLayout<ActivationBlock>.stride)
+  }
+
+  var blockCount: Int { columns / PanelGeometry.blockColumns }
+
+  func rowQuants(_ row: Int) -> UnsafeMutablePointer<Int8> {
+    precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
+    return quants.base.assumingMemoryBound(to: Int8.self) + row * columns * (isWide ? 2 : 1)
+  }
+
+  func rowBlocks(_ row: Int) -> UnsafeMutablePointer<ActivationBlock> {
+    precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
+    return blocks.base.assumingMemoryBound(to: ActivationBlock.self) + row * blockCount
+  }
+
+  func view(from row: Int) -> ActivationRows {
+    ActivationRows(quants: rowQuants(row), blocks: rowBlocks(row), blockCount: blockCount)
+  }
+}

@@ -1,0 +1,45 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Cosines and sines of rotary position embedding for the tokens of a batch.
+///
+/// Angles are formed in float64 (Su et al. 2021: position * base^(-2i / rotated)).
+public final class RotaryTable: @unchecked Sendable {
+  // @unchecked Sendable: rows are filled in one step and read in later ones.
+
+  /// Values of a head that are rotated, a multiple of 16.
+  public let rotated: Int
+  private let frequencies: [Double]
+  let cosines: FloatMatrix
+  let sines: FloatMatrix
+
+  public init(rows: Int, rotated: Int, base: Double, scale: Double = 1) {
+    self.rotated = rotated
+    frequencies = (0..<rotated / 2).map { pow(base, -2 * Double($0) / Double(rotated)) * scale }
+    cosines = FloatMatrix(rows: rows, columns: rotated)
+    sines = FloatMatrix(rows: rows, columns: rotated)
+  }
+
+  /// Sets `row` to the angles of `position`.
+  func fill(_ row: Int, position: Int) {
+    let cosine = cosines.pointer(row)
+    let sine = sines.pointer(row)
+    for (i, frequency) in frequencies.enumerated() {
+      let angle = Double(position) * frequency
+      cosine[2 * i] = Float(cos(angle))
+      cosine[2 * i + 1] = cosine[2 * i]
+      sine[2 * i] = -Float(sin(angle))
+      sine[2 * i + 1] = -sine[2 * i]
+    }
+  }
+}
+
+extension Worker {
+  /// Fills rows 0..<rows with the angles of positions `first`, `first + 1`, ….
+  public func fillRotary(_ table: RotaryTable, first: Int, rows: Int) {
+    share(rows) { table.fill($0, position: first + $0) }
+  }
+}

@@ -1,0 +1,28 @@
+/// The bytes of a file, from a mapping or from memory, kept alive by whoever holds this.
+package final class MappedBytes: Sendable {
+  package let name: String
+  // Safe to share: read-only from init to deinit.
+  package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+  private let file: MappedFile?
+
+  package init(path: String) throws(GGUFError) {
+    let file = try MappedFile(path: path)
+    self.file = file
+    name = path
+    bytes = file.bytes
+  }
+
+  /// A copy of `contents`.
+  package init(contents: some Collection<UInt8>, name: String) {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: contents.count, alignment: 64)
+    copy.copyBytes(from: contents)
+    file = nil
+    self.name = name
+    bytes = UnsafeRawBufferPointer(copy)
+  }
+
+  deinit { if file == nil { UnsafeMutableRawBufferPointer(mutating: bytes).deallocate() } }
+
+  package func willRead(_ range: Range<Int>) { file?.willRead(range) }
+  package func isDone(with range: Range<Int>) { file?.isDone(with: range) }
+}

@@ -1,0 +1,57 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// A whole file mapped read-only; unmapped when the last reference goes.
+///
+/// The mapping is private: other processes' pages are shared, and nothing is ever written. A file
+/// that another process truncates while it is mapped cannot be defended against by reading alone;
+/// the cache never rewrites a published file in place.
+package final class MappedFile: Sendable {
+  package let path: String
+  // Safe to share: read-only from init to deinit.
+  package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+
+  /// - Throws: `GGUFError.Reason.unreadable` unless `path` is a regular, readable file.
+  package init(path: String) throws(GGUFError) {
+    func refuse(_ why: String) -> GGUFError {
+      GGUFError(file: path, field: "file", reason: .unreadable(why))
+    }
+    // O_NONBLOCK: opening a FIFO must not wait for a writer.
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { throw refuse(String(cString: strerror(errno))) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw refuse(String(cString: strerror(errno))) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw refuse("is a directory")
+    default: throw refuse("is not a regular file")
+    }
+    let size = Int(status.st_size)
+    guard size > 0 else { throw refuse("is empty") }
+    guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0),
+      address != MAP_FAILED
+    else { throw refuse("cannot be mapped: \(String(cString: strerror(errno)))") }
+    self.path = path
+    self.bytes = UnsafeRawBufferPointer(start: address, count: size)
+  }
+
+  deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+
+  /// Tells the system that `range` will be read soon, once and in order.
+  package func willRead(_ range: Range<Int>) { advise(range, MADV_WILLNEED) }
+
+  /// Gives back the memory of `range`; reading it again maps it again.
+  package func isDone(with range: Range<Int>) { advise(range, MADV_DONTNEED) }
+
+  private func advise(_ range: Range<Int>, _ advice: CInt) {
+    let page = Int(sysconf(CInt(_SC_PAGESIZE)))
+    let start = range.lowerBound / page * page
+    let end = min(range.upperBound, bytes.count)
+    guard let base = bytes.baseAddress, start < end else { return }
+    _ = madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, advice)
+  }
+}

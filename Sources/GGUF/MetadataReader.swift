@@ -1,0 +1,108 @@
+/// Reads typed metadata by key; what is missing or of another type is an error with its name.
+public struct MetadataReader: Sendable {
+  let file: GGUFFile
+
+  public init(_ file: GGUFFile) { self.file = file }
+
+  private func mismatch(_ entry: GGUFFile.Entry, _ allowed: String) -> GGUFError {
+    let found: String
+    switch entry.value {
+    case .unsigned(let value, _): found = "\(value)"
+    case .signed(let value, _): found = "\(value)"
+    case .float(let value, _): found = "\(value)"
+    case .bool(let value): found = "\(value)"
+    case .string(let value): found = "\"\(printable(value))\""
+    case .array(let array): found = "\(array.count) x \(array.elementType)"
+    }
+    return GGUFError(
+      file: file.name, field: entry.key, offset: entry.offset,
+      reason: .invalid(found: found, allowed: allowed))
+  }
+
+  private func require<T>(_ value: T?, _ key: String) throws(GGUFError) -> T {
+    guard let value else { throw GGUFError(file: file.name, field: key, reason: .missing) }
+    return value
+  }
+
+  /// A whole number in `range`, of any integer type; nil where the key is missing.
+  public func integer(_ key: String, in range: ClosedRange<Int>) throws(GGUFError) -> Int? {
+    guard let entry = file.entry(key) else { return nil }
+    let value: Int?
+    switch entry.value {
+    case .unsigned(let raw, _): value = Int(exactly: raw)
+    case .signed(let raw, _): value = Int(exactly: raw)
+    default: value = nil
+    }
+    guard let value, range.contains(value) else {
+      throw mismatch(entry, "an integer from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
+  }
+
+  public func requiredInteger(_ key: String, in range: ClosedRange<Int>) throws(GGUFError) -> Int {
+    try require(try integer(key, in: range), key)
+  }
+
+  /// A finite float in `range`.
+  public func float(_ key: String, in range: ClosedRange<Double>) throws(GGUFError) -> Double? {
+    guard let entry = file.entry(key) else { return nil }
+    guard case .float(let value, _) = entry.value, value.isFinite, range.contains(value) else {
+      throw mismatch(entry, "a finite float from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
+  }
+
+  public func requiredFloat(_ key: String, in range: ClosedRange<Double>) throws(GGUFError)
+    -> Double
+  { try require(try float(key, in: range), key) }
+
+  public func string(_ key: String) throws(GGUFError) -> String? {
+    guard let entry = file.entry(key) else { return nil }
+    guard case .string(let value) = entry.value else { throw mismatch(entry, "a string") }
+    return value
+  }
+
+  public func requiredString(_ key: String) throws(GGUFError) -> String {
+    try require(try string(key), key)
+  }
+
+  public func bool(_ key: String) throws(GGUFError) -> Bool? {
+    guard let entry = file.entry(key) else { return nil }
+    guard case .bool(let value) = entry.value else { throw mismatch(entry, "a bool") }
+    return value
+  }
+
+  public func strings(_ key: String) throws(GGUFError) -> MetadataArray? {
+    guard let entry = file.entry(key) else { return nil }
+    guard case .array(let array) = entry.value, array.elementType == .string else {
+      throw mismatch(entry, "an array of strings")
+    }
+    return array
+  }
+
+  public func requiredStrings(_ key: String) throws(GGUFError) -> MetadataArray {
+    try require(try strings(key), key)
+  }
+
+  public func integers(_ key: String, count: Int) throws(GGUFError) -> [Int64]? {
+    guard let entry = file.entry(key) else { return nil }
+    guard case .array(let array) = entry.value, array.count == count,
+      array.elementType == .int32 || array.elementType == .uint32, let values = array.integers()
+    else { throw mismatch(entry, "an array of \(count) int32 or uint32") }
+    return values
+  }
+
+  /// An error about `key` for a rule that only the caller knows.
+  public func refuse(_ key: String, found: String, allowed: String) -> GGUFError {
+    GGUFError(
+      file: file.name, field: key, offset: file.entry(key)?.offset,
+      reason: .invalid(found: found, allowed: allowed))
+  }
+
+  /// An error about something sound that Swiftlet does not compute with.
+  public func unsupported(_ key: String, found: String, allowed: String) -> GGUFError {
+    GGUFError(
+      file: file.name, field: key, offset: file.entry(key)?.offset,
+      reason: .unsupported(found: found, allowed: allowed))
+  }
+}

@@ -1,0 +1,228 @@
+/// One key-value head's cached keys and values, and the queries that look at them.
+public struct AttentionSpan {
+  /// Positions of a span: the unit in which softmax is taken and partial results are merged.
+  /// Fixed, and counted from position 0, so that results do not depend on batch or threads.
+  public static let positions = 256
+
+  /// Keys [position / 16, headSize, 16].
+  public var keys: UnsafeRawPointer
+  /// Values [position, headSize].
+  public var values: UnsafeRawPointer
+  /// A multiple of 16.
+  public var headSize: Int
+  /// First position, a multiple of `positions`, and how many are looked at, at most `positions`.
+  public var start: Int
+  public var count: Int
+  /// Queries [row, headSize], already divided by sqrt(headSize).
+  public var queries: UnsafePointer<Float>
+  public var rows: Int
+  /// For each row the number of positions it sees, counted from 0.
+  public var visible: UnsafePointer<Int32>
+
+  @inlinable
+  public init(
+    keys: UnsafeRawPointer, values: UnsafeRawPointer, headSize: Int, start: Int, count: Int,
+    queries: UnsafePointer<Float>, rows: Int, visible: UnsafePointer<Int32>
+  ) {
+    self.keys = keys
+    self.values = values
+    self.headSize = headSize
+    self.start = start
+    self.count = count
+    self.queries = queries
+    self.rows = rows
+    self.visible = visible
+  }
+}
+
+/// Softmax-weighted values over one or more spans, not yet divided by `total`.
+public struct AttentionPartial {
+  /// [row]: the largest score, -infinity where a row sees nothing.
+  public var largest: UnsafeMutablePointer<Float>
+  /// [row]: the sum of e^(score - largest).
+  public var total: UnsafeMutablePointer<Float>
+  /// [row, headSize].
+  public var values: UnsafeMutablePointer<Float>
+
+  @inlinable
+  public init(
+    largest: UnsafeMutablePointer<Float>, total: UnsafeMutablePointer<Float>,
+    values: UnsafeMutablePointer<Float>
+  ) {
+    self.largest = largest
+    self.total = total
+    self.values = values
+  }
+}
+
+/// Scaled dot-product attention (Vaswani et al. 2017) over one span of positions.
+///
+/// - Parameter scores: scratch [rows, AttentionSpan.positions].
+@inlinable @inline(__always)
+public func attendSpan<I: VectorISA, F: FloatFormat>(
+  _ isa: I.Type, _ format: F.Type, largestTile: Int, _ span: AttentionSpan,
+  scores: UnsafeMutablePointer<Float>, into partial: AttentionPartial
+) {
+  let width = AttentionSpan.positions
+  let lanes = PanelGeometry.rows
+  let keyPanelBytes = span.headSize &* lanes &* F.bytes
+  let firstPanel = span.keys + (span.start / lanes) &* keyPanelBytes
+  let panels = (span.count &+ lanes &- 1) / lanes
+
+  let scoreRows = OutputRows(values: scores, stride: width, accumulates: false)
+  var panel = 0
+  while panel < panels {
+    let keys = FloatPanel(
+      values: firstPanel + panel &* keyPanelBytes, columnStride: lanes &* F.bytes,
+      columns: span.headSize)
+    floatPanel(
+      isa, format, largestTile: largestTile, keys, span.queries, span.headSize, span.rows,
+      scoreRows, panel)
+    panel &+= 1
+  }
+
+  var row = 0
+  while row < span.rows {
+    softmaxRow(
+      isa, scores + row &* width, panels: panels,
+      visible: min(max(Int(span.visible[row]) &- span.start, 0), span.count),
+      largest: partial.largest + row, total: partial.total + row)
+    row &+= 1
+  }
+
+  let valueRows = OutputRows(values: partial.values, stride: span.headSize, accumulates: false)
+  let rowBytes = span.headSize &* F.bytes
+  panel = 0
+  while panel &* lanes < span.headSize {
+    let values = FloatPanel(
+      values: span.values + (span.start &* rowBytes &+ panel &* lanes &* F.bytes),
+      columnStride: rowBytes, columns: span.count)
+    floatPanel(
+      isa, format, largestTile: largestTile, values, scores, width, span.rows, valueRows, panel)
+    panel &+= 1
+  }
+}
+
+/// Replaces the first `visible` scores by e^(score - largest) and the rest of the panels by 0.
+@inlinable @inline(__always)
+func softmaxRow<I: VectorISA>(
+  _ isa: I.Type, _ scores: UnsafeMutablePointer<Float>, panels: Int, visible: Int,
+  largest: UnsafeMutablePointer<Float>, total: UnsafeMutablePointer<Float>
+) {
+  let lanes = PanelGeometry.rows
+  var i = visible
+  while i < panels &* lanes {
+    scores[i] = -Float.infinity
+    i &+= 1
+  }
+  guard visible > 0 else {
+    largest.pointee = -Float.infinity
+    total.pointee = 0
+    i = 0
+    while i < panels &* lanes {
+      scores[i] = 0
+      i &+= 1
+    }
+    return
+  }
+  var peaks = I.load(scores)
+  i = lanes
+  while i < visible {
+    peaks = I.maximum(peaks, I.load(scores + i))
+    i &+= lanes
+  }
+  let peak = I.largest(peaks)
+  let shift = I.splat(peak)
+  var sums = I.splat(Float(0))
+  i = 0
+  while i < panels &* lanes {
+    let e = exponential(isa, I.subtract(I.load(scores + i), shift))
+    I.store(e, scores + i)
+    sums = I.add(sums, e)
+    i &+= lanes
+  }
+  largest.pointee = peak
+  total.pointee = I.sum(sums)
+}
+
+/// Merges the partial result of a later span into that of the spans before it (the online softmax
+/// of Milakov & Gimelshein 2018, as used by FlashAttention, Dao et al. 2022).
+@inlinable @inline(__always)
+public func mergeSpan<I: VectorISA>(
+  _ isa: I.Type, _ later: AttentionPartial, into earlier: AttentionPartial, rows: Int,
+  headSize: Int
+) {
+  var row = 0
+  while row < rows {
+    if later.total[row] > 0 {
+      let peak = max(earlier.largest[row], later.largest[row])
+      let factors = exponential(
+        isa, I.subtract(pairOf(isa, earlier.largest[row], later.largest[row]), I.splat(peak)))
+      let (kept, added) = firstTwo(isa, factors)
+      earlier.largest[row] = peak
+      earlier.total[row] = earlier.total[row] * kept + later.total[row] * added
+      var i = row &* headSize
+      let end = i &+ headSize
+      while i < end {
+        let old = I.multiply(I.load(earlier.values + i), I.splat(kept))
+        I.store(I.fma(I.load(later.values + i), I.splat(added), old), earlier.values + i)
+        i &+= PanelGeometry.rows
+      }
+    }
+    row &+= 1
+  }
+}
+
+@inlinable @inline(__always)
+func pairOf<I: VectorISA>(_ isa: I.Type, _ a: Float, _ b: Float) -> I.Floats {
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: 16) { lanes in
+    let lanes = lanes.baseAddress.unsafelyUnwrapped
+    lanes.initialize(repeating: 0, count: 16)
+    lanes[0] = a
+    lanes[1] = b
+    return I.load(lanes)
+  }
+}
+
+@inlinable @inline(__always)
+func firstTwo<I: VectorISA>(_ isa: I.Type, _ a: I.Floats) -> (Float, Float) {
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: 16) { lanes in
+    let lanes = lanes.baseAddress.unsafelyUnwrapped
+    I.store(a, lanes)
+    return (lanes[0], lanes[1])
+  }
+}
+
+/// Divides each row by its total.
+@inlinable @inline(__always)
+public func finishAttention<I: VectorISA>(
+  _ isa: I.Type, _ partial: AttentionPartial, row: Int, headSize: Int,
+  output: UnsafeMutablePointer<Float>
+) {
+  let inverse = I.splat(1 / partial.total[row])
+  var i = 0
+  while i < headSize {
+    I.store(I.multiply(I.load(partial.values + (row &* headSize &+ i)), inverse), output + i)
+    i &+= PanelGeometry.rows
+  }
+}
+
+/// Rotary position embedding (Su et al. 2021) over interleaved pairs (2i, 2i+1), in place.
+///
+/// - Parameters:
+///   - cosines: [rotated], each pair's cosine twice.
+///   - sines: [rotated], each pair's sine twice, the first negated.
+///   - rotated: values of the head that are rotated, a multiple of 16.
+@inlinable @inline(__always)
+public func rotate<I: VectorISA>(
+  _ isa: I.Type, _ head: UnsafeMutablePointer<Float>, cosines: UnsafePointer<Float>,
+  sines: UnsafePointer<Float>, rotated: Int
+) {
+  var i = 0
+  while i < rotated {
+    let x = I.load(head + i)
+    let crossed = I.multiply(I.swapPairs(x), I.load(sines + i))
+    I.store(I.fma(x, I.load(cosines + i), crossed), head + i)
+    i &+= PanelGeometry.rows
+  }
+}

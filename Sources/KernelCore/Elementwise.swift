@@ -1,0 +1,120 @@
+/// Sum of squares over `count` values: 16 running sums, then `VectorISA.sum`; a rest of fewer than
+/// 16 is added in order.
+@inlinable @inline(__always)
+func sumOfSquares<I: VectorISA>(_ isa: I.Type, _ x: UnsafePointer<Float>, _ count: Int) -> Float {
+  var sums = I.splat(Float(0))
+  var i = 0
+  while i &+ 16 <= count {
+    let v = I.load(x + i)
+    sums = I.fma(v, v, sums)
+    i &+= 16
+  }
+  var total = I.sum(sums)
+  while i < count {
+    total += x[i] * x[i]
+    i &+= 1
+  }
+  return total
+}
+
+/// RMS norm (Zhang & Sennrich 2019): y = x / sqrt(mean(x^2) + epsilon) * weight, one row.
+@inlinable @inline(__always)
+public func rmsNorm<I: VectorISA>(
+  _ isa: I.Type, _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, epsilon: Float,
+  count: Int, output: UnsafeMutablePointer<Float>
+) {
+  let mean = sumOfSquares(isa, x, count) / Float(count)
+  let scale = 1 / (mean + epsilon).squareRoot()
+  let scales = I.splat(scale)
+  var i = 0
+  while i &+ 16 <= count {
+    I.store(I.multiply(I.multiply(I.load(x + i), scales), I.load(weight + i)), output + i)
+    i &+= 16
+  }
+  while i < count {
+    output[i] = x[i] * scale * weight[i]
+    i &+= 1
+  }
+}
+
+/// e^x in 16 lanes: relative error below 2e-7 from -87 to 88, 0 below -87.
+///
+/// x = n ln 2 + r with |r| <= ln 2 / 2 (ln 2 in two parts: Cody & Waite 1980), then the Taylor
+/// polynomial of degree 7 in r, whose remainder is below 6e-9, times 2^n.
+@inlinable @inline(__always)
+func exponential<I: VectorISA>(_ isa: I.Type, _ x: I.Floats) -> I.Floats {
+  let bounded = I.minimum(I.maximum(x, I.splat(Float(-87.5))), I.splat(Float(88)))
+  let n = I.round(I.multiply(bounded, I.splat(Float(1.44269504088896341))))
+  let whole = I.convert(n)
+  var r = I.fma(whole, I.splat(Float(-0.693359375)), bounded)
+  r = I.fma(whole, I.splat(Float(2.12194440e-4)), r)
+  var p = I.splat(Float(1.0 / 5040))
+  p = I.fma(p, r, I.splat(Float(1.0 / 720)))
+  p = I.fma(p, r, I.splat(Float(1.0 / 120)))
+  p = I.fma(p, r, I.splat(Float(1.0 / 24)))
+  p = I.fma(p, r, I.splat(Float(1.0 / 6)))
+  p = I.fma(p, r, I.splat(Float(0.5)))
+  p = I.fma(p, r, I.splat(Float(1)))
+  p = I.fma(p, r, I.splat(Float(1)))
+  let power = I.bits(I.shiftLeft(I.add(n, I.splat(Int32(127))), 23))
+  return I.keep(I.multiply(p, power), where: x, atLeast: -87)
+}
+
+/// SwiGLU's product (Shazeer 2020): gate = gate / (1 + e^-gate) * up, in place.
+///
+/// `count` is a multiple of 16: rows are padded to whole panels.
+@inlinable @inline(__always)
+public func swiGLU<I: VectorISA>(
+  _ isa: I.Type, gate: UnsafeMutablePointer<Float>, up: UnsafePointer<Float>, count: Int
+) {
+  let one = I.splat(Float(1))
+  var i = 0
+  while i < count {
+    let g = I.load(gate + i)
+    let e = exponential(isa, I.subtract(I.splat(Float(0)), g))
+    I.store(I.multiply(I.divide(g, I.add(one, e)), I.load(up + i)), gate + i)
+    i &+= 16
+  }
+}
+
+/// Quantizes `blockCount` blocks of 32 floats: scale = largest magnitude / limit, to nearest even.
+///
+/// - Parameter quants: 32 int8 a block, or high 32 then low 32 where wide
+///   (`quant = 128 * high + low`).
+@inlinable @inline(__always)
+public func quantizeRow<I: VectorISA>(
+  _ isa: I.Type, wide: Bool, _ x: UnsafePointer<Float>, blockCount: Int,
+  quants: UnsafeMutablePointer<Int8>, blocks: UnsafeMutablePointer<ActivationBlock>
+) {
+  let limit = wide ? ActivationPrecision.wideLimit : ActivationPrecision.narrowLimit
+  var block = 0
+  while block < blockCount {
+    let a = I.load(x + block &* 32)
+    let b = I.load(x + (block &* 32 &+ 16))
+    let largest = I.largest(I.maximum(I.magnitude(a), I.magnitude(b)))
+    // Below this the reciprocal overflows; such a block is zero to float32's precision.
+    let inverse = largest > 1e-30 ? limit / largest : 0
+    let scale = largest > 1e-30 ? largest / limit : 0
+    let first = I.round(I.multiply(a, I.splat(inverse)))
+    let second = I.round(I.multiply(b, I.splat(inverse)))
+    let target = UnsafeMutableRawPointer(quants + block &* (wide ? 64 : 32))
+    if wide {
+      let firstHigh = I.highPlane(first)
+      let secondHigh = I.highPlane(second)
+      I.storeLowBytes(firstHigh, target)
+      I.storeLowBytes(secondHigh, target + 16)
+      // quant - 128 * high, modulo 256: within -64 to 63.
+      I.storeLowBytes(I.add(first, I.shiftLeft(firstHigh, 7)), target + 32)
+      I.storeLowBytes(I.add(second, I.shiftLeft(secondHigh, 7)), target + 48)
+    } else {
+      I.storeLowBytes(first, target)
+      I.storeLowBytes(second, target + 16)
+    }
+    let firstSum = I.sum(first)
+    let sum = firstSum &+ I.sum(second)
+    blocks[block] = ActivationBlock(
+      scale: scale, scaledSum: scale * Float(sum), negatedSum: 0 &- sum,
+      negatedFirstHalf: 0 &- firstSum)
+    block &+= 1
+  }
+}

@@ -1,0 +1,144 @@
+/// How a matrix lies in memory: which panel kernel multiplies it.
+public enum PanelKind: Int, CaseIterable, Sendable {
+  case q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K
+  case f32, f16, bf16
+}
+
+/// A quantized matmul's operands.
+public struct QuantizedOperands {
+  public var weights: UnsafeRawPointer
+  public var panels: Range<Int>
+  public var input: ActivationRows
+  /// Whether `input` has two planes (`ActivationPrecision`).
+  public var wide: Bool
+  public var tokens: Int
+  public var output: OutputRows
+
+  @inlinable
+  public init(
+    weights: UnsafeRawPointer, panels: Range<Int>, input: ActivationRows, wide: Bool, tokens: Int,
+    output: OutputRows
+  ) {
+    self.weights = weights
+    self.panels = panels
+    self.input = input
+    self.wide = wide
+    self.tokens = tokens
+    self.output = output
+  }
+}
+
+/// A floating-point matmul's operands.
+public struct FloatOperands {
+  public var weights: UnsafeRawPointer
+  public var panels: Range<Int>
+  public var columns: Int
+  public var input: UnsafePointer<Float>
+  public var inputStride: Int
+  public var tokens: Int
+  public var output: OutputRows
+
+  @inlinable
+  public init(
+    weights: UnsafeRawPointer, panels: Range<Int>, columns: Int, input: UnsafePointer<Float>,
+    inputStride: Int, tokens: Int, output: OutputRows
+  ) {
+    self.weights = weights
+    self.panels = panels
+    self.columns = columns
+    self.input = input
+    self.inputStride = inputStride
+    self.tokens = tokens
+    self.output = output
+  }
+}
+
+/// The kernels of one instruction set. Pointers are trusted: `Compute` checks bounds before a call.
+public struct KernelTable: Sendable {
+  public typealias Quantized = @Sendable (QuantizedOperands) -> Void
+  public typealias Floating = @Sendable (FloatOperands) -> Void
+  public typealias Attention =
+    @Sendable (AttentionSpan, UnsafeMutablePointer<Float>, AttentionPartial) -> Void
+
+  /// As in `SWIFTLET_ISA`.
+  public var name: String
+
+  public var q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K: Quantized
+  public var f32, f16, bf16: Floating
+
+  /// Attention over a cache of float16 or float32.
+  public var attendHalf, attendSingle: Attention
+  /// (later, into earlier, rows, headSize)
+  public var mergeSpan: @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void
+  /// (partial, row, headSize, output)
+  public var finishAttention: @Sendable (AttentionPartial, Int, Int, UnsafeMutablePointer<Float>) ->
+    Void
+  /// (head, cosines, sines, rotated)
+  public var rotate:
+    @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int) -> Void
+  /// (x, weight, epsilon, count, output)
+  public var rmsNorm:
+    @Sendable (
+      UnsafePointer<Float>, UnsafePointer<Float>, Float, Int, UnsafeMutablePointer<Float>
+    ) -> Void
+  /// (wide, x, blockCount, quants, blocks)
+  public var quantizeRow:
+    @Sendable (
+      Bool, UnsafePointer<Float>, Int, UnsafeMutablePointer<Int8>,
+      UnsafeMutablePointer<ActivationBlock>
+    ) -> Void
+  /// (gate, up, count)
+  public var swiGLU: @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
+  /// 16 floats to 16 halves.
+  public var storeHalf: @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void
+
+  public init(
+    name: String,
+    q4_0: @escaping Quantized, q4_1: @escaping Quantized, q5_0: @escaping Quantized,
+    q5_1: @escaping Quantized, q8_0: @escaping Quantized, q4_K: @escaping Quantized,
+    q5_K: @escaping Quantized, q6_K: @escaping Quantized,
+    f32: @escaping Floating, f16: @escaping Floating, bf16: @escaping Floating,
+    attendHalf: @escaping Attention, attendSingle: @escaping Attention,
+    mergeSpan: @escaping @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void,
+    finishAttention:
+      @escaping @Sendable (AttentionPartial, Int, Int, UnsafeMutablePointer<Float>) -> Void,
+    rotate:
+      @escaping @Sendable (
+        UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int
+      ) -> Void,
+    rmsNorm:
+      @escaping @Sendable (
+        UnsafePointer<Float>, UnsafePointer<Float>, Float, Int, UnsafeMutablePointer<Float>
+      ) -> Void,
+    quantizeRow:
+      @escaping @Sendable (
+        Bool, UnsafePointer<Float>, Int, UnsafeMutablePointer<Int8>,
+        UnsafeMutablePointer<ActivationBlock>
+      ) -> Void,
+    swiGLU:
+      @escaping @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void,
+    storeHalf: @escaping @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void
+  ) {
+    self.name = name
+    self.q4_0 = q4_0
+    self.q4_1 = q4_1
+    self.q5_0 = q5_0
+    self.q5_1 = q5_1
+    self.q8_0 = q8_0
+    self.q4_K = q4_K
+    self.q5_K = q5_K
+    self.q6_K = q6_K
+    self.f32 = f32
+    self.f16 = f16
+    self.bf16 = bf16
+    self.attendHalf = attendHalf
+    self.attendSingle = attendSingle
+    self.mergeSpan = mergeSpan
+    self.finishAttention = finishAttention
+    self.rotate = rotate
+    self.rmsNorm = rmsNorm
+    self.quantizeRow = quantizeRow
+    self.swiGLU = swiGLU
+    self.storeHalf = storeHalf
+  }
+}

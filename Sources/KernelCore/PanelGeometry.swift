@@ -1,0 +1,44 @@
+/// The shape of a packed weight panel.
+///
+/// A matrix [rows, columns] is cut into panels of 16 rows. Inside a panel the rows are interleaved,
+/// so that one vector holds the same columns of all 16: a dot product needs no sum across lanes,
+/// and one pass over a panel reads its bytes once, in order.
+public enum PanelGeometry {
+  /// Rows of a panel: the lanes of `VectorISA.Floats`.
+  public static let rows = 16
+  /// Columns of a block: what one scale covers in ggml's 32-wide formats, and in our activations.
+  public static let blockColumns = 32
+  /// Blocks of 32 in one of ggml's 256-wide super-blocks (K-quants).
+  public static let blocksPerSuperBlock = 8
+
+  /// Columns of a quantized block go into 8 vectors ("steps") of 16 rows x 4 columns.
+  public static let stepBytes = 64
+}
+
+/// How finely activations are quantized before an int8 dot product.
+public enum ActivationPrecision {
+  /// One int8 per value, scale amax/127: ggml's Q8_0 with a float32 scale.
+  public static let narrowLimit: Float = 127
+  /// Two int8 planes, value = 128 * high + low, |value| <= 127 * 128: about 15 bits.
+  public static let wideLimit: Float = 16256
+}
+
+/// What the dot product needs to know of one block of 32 quantized activations: 16 bytes.
+public struct ActivationBlock {
+  /// Quant times `scale` gives the value.
+  public var scale: Float
+  /// `scale` times the sum of the block's quants: what a block minimum (Q4_1) is multiplied with.
+  public var scaledSum: Float
+  /// Negated sum of the block's quants: what an unsigned weight's offset is multiplied with.
+  public var negatedSum: Int32
+  /// The part of `negatedSum` that comes from the first 16 columns.
+  public var negatedFirstHalf: Int32
+
+  @inlinable
+  public init(scale: Float, scaledSum: Float, negatedSum: Int32, negatedFirstHalf: Int32) {
+    self.scale = scale
+    self.scaledSum = scaledSum
+    self.negatedSum = negatedSum
+    self.negatedFirstHalf = negatedFirstHalf
+  }
+}

@@ -1,0 +1,162 @@
+/// Quantized activations as a kernel sees them: rows of blocks.
+public struct ActivationRows {
+  /// int8 [token, block, 32], or [token, block, high 32 then low 32] where wide.
+  public var quants: UnsafePointer<Int8>
+  /// [token, block].
+  public var blocks: UnsafePointer<ActivationBlock>
+  /// Blocks of 32 columns in a row.
+  public var blockCount: Int
+
+  @inlinable
+  public init(
+    quants: UnsafePointer<Int8>, blocks: UnsafePointer<ActivationBlock>, blockCount: Int
+  ) {
+    self.quants = quants
+    self.blocks = blocks
+    self.blockCount = blockCount
+  }
+}
+
+/// Where a matmul's results go: [token, row], float32.
+public struct OutputRows {
+  public var values: UnsafeMutablePointer<Float>
+  /// Floats from one token's row to the next, a multiple of 16.
+  public var stride: Int
+  /// Adds to what is there (a residual) instead of replacing it.
+  public var accumulates: Bool
+
+  @inlinable
+  public init(values: UnsafeMutablePointer<Float>, stride: Int, accumulates: Bool) {
+    self.values = values
+    self.stride = stride
+    self.accumulates = accumulates
+  }
+
+  @inlinable @inline(__always)
+  func write<I: VectorISA>(_ isa: I.Type, _ value: I.Floats, token: Int, panel: Int) {
+    let target = values + (token &* stride &+ panel &* PanelGeometry.rows)
+    I.store(accumulates ? I.add(I.load(target), value) : value, target)
+  }
+}
+
+/// int8 [tokens, columns] x quantized panels -> float32 [tokens, rows].
+///
+/// Each result is the sum over blocks, in their order, of `fma(integer dot, weight scale *
+/// activation scale, sum)`. Integer dots are exact and the order is fixed, so that a token's row
+/// does not depend on the other tokens of the batch, on the tile, or on who computes which panel.
+@inlinable @inline(__always)
+public func quantizedMatmul<I: VectorISA, F: PanelFormat>(
+  _ isa: I.Type, _ format: F.Type, wide: Bool, largestTile: Int,
+  weights: UnsafeRawPointer, panels: Range<Int>,
+  input: ActivationRows, tokens: Int, output: OutputRows
+) {
+  let panelBytes = F.panelBytes(blocks: input.blockCount)
+  var panel = panels.lowerBound
+  while panel < panels.upperBound {
+    let weights = weights + panel &* panelBytes
+    var token = 0
+    if largestTile >= 8 {
+      while tokens &- token >= 8 {
+        quantizedTile(
+          isa, format, Tile8<I.Floats>.self, wide, weights, input, token, output, panel)
+        token &+= 8
+      }
+    }
+    if largestTile >= 4 {
+      while tokens &- token >= 4 {
+        quantizedTile(
+          isa, format, Tile4<I.Floats>.self, wide, weights, input, token, output, panel)
+        token &+= 4
+      }
+    }
+    while tokens &- token >= 2 {
+      quantizedTile(isa, format, Tile2<I.Floats>.self, wide, weights, input, token, output, panel)
+      token &+= 2
+    }
+    if tokens &- token >= 1 {
+      quantizedTile(isa, format, Single<I.Floats>.self, wide, weights, input, token, output, panel)
+    }
+    panel &+= 1
+  }
+}
+
+/// One panel times one tile of tokens.
+@inlinable @inline(__always)
+func quantizedTile<I: VectorISA, F: PanelFormat, T: TokenTile>(
+  _ isa: I.Type, _ format: F.Type, _ tile: T.Type, _ wide: Bool,
+  _ weights: UnsafeRawPointer, _ input: ActivationRows, _ token: Int, _ output: OutputRows,
+  _ panel: Int
+) where T.Element == I.Floats {
+  let blockBytes = wide ? 64 : 32
+  let rowBytes = input.blockCount &* blockBytes
+  let rowQuants = UnsafeRawPointer(input.quants) + token &* rowBytes
+  let rowBlocks = input.blocks + token &* input.blockCount
+
+  var sums = T(repeating: I.splat(Float(0)))
+  var block = 0
+  while block < input.blockCount {
+    let first = F.firstHalf(isa, weights, block)
+    let second = F.secondHalf(isa, weights, block)
+    let scales = F.scales(isa, weights, block)
+    let secondScales = F.secondScales(isa, weights, block)
+    let minimums = F.minimums(isa, weights, block)
+    let quants = rowQuants + block &* blockBytes
+    let blocks = rowBlocks + block
+
+    sums.forEach { index, sum in
+      let quants = quants + index &* rowBytes
+      let about = blocks + index &* input.blockCount
+      let scale = I.splat(about.pointee.scale)
+
+      if F.hasHalfScales {
+        let half = about.pointee.negatedFirstHalf
+        let a = dotHalf(isa, format, wide, offset(isa, format, half), first, quants)
+        let rest = about.pointee.negatedSum &- half
+        let b = dotHalf(isa, format, wide, offset(isa, format, rest), second, quants + 16)
+        sum = I.fma(I.convert(a), I.multiply(scales, scale), sum)
+        sum = I.fma(I.convert(b), I.multiply(secondScales, scale), sum)
+      } else {
+        let start = offset(isa, format, about.pointee.negatedSum)
+        let dot: I.Ints
+        if wide {
+          let high = I.dot(
+            I.dot(I.splat(Int32(0)), first, quants, bits: F.bits), second, quants + 16,
+            bits: F.bits)
+          let low = I.dot(
+            I.dot(start, first, quants + 32, bits: F.bits), second, quants + 48, bits: F.bits)
+          dot = I.add(I.shiftLeft(high, 7), low)
+        } else {
+          dot = I.dot(
+            I.dot(start, first, quants, bits: F.bits), second, quants + 16, bits: F.bits)
+        }
+        sum = I.fma(I.convert(dot), I.multiply(scales, scale), sum)
+        if F.hasMinimums {
+          sum = I.fma(minimums, I.splat(about.pointee.scaledSum), sum)
+        }
+      }
+    }
+    block &+= 1
+  }
+
+  sums.forEach { index, sum in
+    output.write(isa, sum, token: token &+ index, panel: panel)
+  }
+}
+
+/// What an unsigned quant's offset contributes: the negated sum of the activations times it.
+@inlinable @inline(__always)
+func offset<I: VectorISA, F: PanelFormat>(_ isa: I.Type, _ format: F.Type, _ negatedSum: Int32)
+  -> I.Ints
+{
+  F.offsetShift < 0 ? I.splat(Int32(0)) : I.shiftLeft(I.splat(negatedSum), F.offsetShift)
+}
+
+@inlinable @inline(__always)
+func dotHalf<I: VectorISA, F: PanelFormat>(
+  _ isa: I.Type, _ format: F.Type, _ wide: Bool, _ start: I.Ints,
+  _ weights: (I.Bytes, I.Bytes, I.Bytes, I.Bytes), _ quants: UnsafeRawPointer
+) -> I.Ints {
+  guard wide else { return I.dot(start, weights, quants, bits: F.bits) }
+  let high = I.dot(I.splat(Int32(0)), weights, quants, bits: F.bits)
+  return I.add(I.shiftLeft(high, 7), I.dot(start, weights, quants + 32, bits: F.bits))
+}

@@ -1,0 +1,86 @@
+/// What a kernel needs of an instruction set, over a fixed logical vector of 16 float lanes.
+///
+/// The width is the same for every instruction set on purpose: each lane belongs to one row of a
+/// panel (`PanelGeometry`), so a row's sum is formed in the same order whatever the register size,
+/// and wider registers only run more lanes in one instruction. AVX2 and AVX-512 give the same bits.
+///
+/// Every requirement must be implemented `@inline(__always)`: kernels are compiled into the target
+/// of the conforming type, with that target's CPU flags.
+public protocol VectorISA {
+  /// 16 float32 lanes.
+  associatedtype Floats
+  /// 16 int32 lanes.
+  associatedtype Ints
+  /// 64 bytes: 16 rows of 4 consecutive columns each.
+  associatedtype Bytes
+
+  // MARK: Floats
+
+  static func splat(_ value: Float) -> Floats
+  static func load(_ pointer: UnsafePointer<Float>) -> Floats
+  static func store(_ value: Floats, _ pointer: UnsafeMutablePointer<Float>)
+  static func add(_ a: Floats, _ b: Floats) -> Floats
+  static func subtract(_ a: Floats, _ b: Floats) -> Floats
+  static func multiply(_ a: Floats, _ b: Floats) -> Floats
+  static func divide(_ a: Floats, _ b: Floats) -> Floats
+  static func maximum(_ a: Floats, _ b: Floats) -> Floats
+  static func minimum(_ a: Floats, _ b: Floats) -> Floats
+  static func magnitude(_ a: Floats) -> Floats
+  /// `a * b + c`, rounded once where the hardware can.
+  static func fma(_ a: Floats, _ b: Floats, _ c: Floats) -> Floats
+  /// Lanes of `value` where `test >= bound`, zero elsewhere (and where `test` is NaN).
+  static func keep(_ value: Floats, where test: Floats, atLeast bound: Float) -> Floats
+  /// Lanes 2i and 2i+1 exchanged.
+  static func swapPairs(_ a: Floats) -> Floats
+  /// Sum of the lanes by halving: (i, i+8), (i, i+4), (i, i+2), (i, i+1).
+  static func sum(_ a: Floats) -> Float
+  /// Largest lane.
+  static func largest(_ a: Floats) -> Float
+
+  /// 16 IEEE half-precision numbers, 32 bytes.
+  static func loadHalf(_ pointer: UnsafeRawPointer) -> Floats
+  /// Rounds to nearest even.
+  static func storeHalf(_ value: Floats, _ pointer: UnsafeMutableRawPointer)
+  /// 16 bfloat16 numbers, 32 bytes.
+  static func loadBrainFloat(_ pointer: UnsafeRawPointer) -> Floats
+
+  // MARK: Ints
+
+  static func splat(_ value: Int32) -> Ints
+  static func add(_ a: Ints, _ b: Ints) -> Ints
+  /// `a << count`; `count` is a constant of the caller.
+  static func shiftLeft(_ a: Ints, _ count: Int32) -> Ints
+  static func sum(_ a: Ints) -> Int32
+  static func convert(_ a: Ints) -> Floats
+  /// To nearest, ties to even. Lanes are within ±2^30.
+  static func round(_ a: Floats) -> Ints
+  /// The float whose bits are `a`'s.
+  static func bits(_ a: Ints) -> Floats
+  /// Stores the low byte of each lane: 16 bytes.
+  static func storeLowBytes(_ a: Ints, _ pointer: UnsafeMutableRawPointer)
+  /// `(a + 64) >> 7`, arithmetic: the high part of a two-plane quant (`ActivationPrecision`).
+  static func highPlane(_ a: Ints) -> Ints
+  /// 16 unsigned bytes, widened.
+  static func loadUnsignedBytes(_ pointer: UnsafeRawPointer) -> Ints
+
+  // MARK: Bytes
+
+  static func loadBytes(_ pointer: UnsafeRawPointer) -> Bytes
+  /// The low four bits of each byte.
+  static func lowNibbles(_ a: Bytes) -> Bytes
+  /// The high four bits of each byte, moved down.
+  static func highNibbles(_ a: Bytes) -> Bytes
+  /// Adds 16 to byte i where bit i of the 8 bytes at `mask` is set: the fifth bit.
+  static func addFifthBits(_ a: Bytes, _ mask: UnsafeRawPointer) -> Bytes
+
+  /// Adds to lane r the products of row r's 16 unsigned quants with 16 signed activations.
+  ///
+  /// - Parameters:
+  ///   - weights: four vectors; vector s holds columns 4s to 4s+3 of each row.
+  ///   - activations: 16 int8, within ±127.
+  ///   - bits: how many bits the quants have, so that an instruction set with narrow sums knows
+  ///     how many it may add up. A constant of the caller.
+  static func dot(
+    _ sum: Ints, _ weights: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, bits: Int
+  ) -> Ints
+}

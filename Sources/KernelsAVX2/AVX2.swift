@@ -1,0 +1,282 @@
+#if arch(x86_64)
+  // One file on purpose: code that two objects of a module share is emitted weak, and a weak copy
+  // made for this instruction set must never be one that the linker may pick for other code.
+  internal import CIntrinsics
+  import KernelCore
+
+  /// AVX2, FMA and F16C: two 256-bit registers are one logical vector.
+  enum AVX2: VectorISA {
+    struct Floats {
+      var low, high: SIMD8<Float>
+      @inline(__always) init(_ low: SIMD8<Float>, _ high: SIMD8<Float>) {
+        self.low = low
+        self.high = high
+      }
+    }
+    struct Ints {
+      var low, high: __m256i
+      @inline(__always) init(_ low: __m256i, _ high: __m256i) {
+        self.low = low
+        self.high = high
+      }
+    }
+    typealias Bytes = Ints
+
+    @inline(__always) static func splat(_ value: Float) -> Floats {
+      Floats(_mm256_set1_ps(value), _mm256_set1_ps(value))
+    }
+    @inline(__always) static func load(_ p: UnsafePointer<Float>) -> Floats {
+      Floats(_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8))
+    }
+    @inline(__always) static func store(_ v: Floats, _ p: UnsafeMutablePointer<Float>) {
+      _mm256_storeu_ps(p, v.low)
+      _mm256_storeu_ps(p + 8, v.high)
+    }
+    @inline(__always) static func add(_ a: Floats, _ b: Floats) -> Floats {
+      Floats(_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high))
+    }
+    @inline(__always) static func subtract(_ a: Floats, _ b: Floats) -> Floats {
+      Floats(_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high))
+    }
+    @inline(__always) static func multiply(_ a: Floats, _ b: Floats) -> Floats {
+      Floats(_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high))
+    }
+    @inline(__always) static func divide(_ a: Floats, _ b: Floats) -> Floats {
+      Floats(_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high))
+    }
+    @inline(__always) static func maximum(_ a: Floats, _ b: Floats) -> Floats {
+      Floats(_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high))
+    }
+    @inline(__always) static func minimum(_ a: Floats, _ b: Floats) -> Floats {
+      Floats(_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high))
+    }
+    @inline(__always) static func magnitude(_ a: Floats) -> Floats {
+      let mask = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFF_FFFF))
+      return Floats(_mm256_and_ps(a.low, mask), _mm256_and_ps(a.high, mask))
+    }
+    @inline(__always) static func fma(_ a: Floats, _ b: Floats, _ c: Floats) -> Floats {
+      Floats(_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high))
+    }
+    @inline(__always)
+    static func keep(_ value: Floats, where test: Floats, atLeast bound: Float) -> Floats {
+      let bound = _mm256_set1_ps(bound)
+      return Floats(
+        _mm256_and_ps(value.low, swiftlet_at_least_ps256(test.low, bound)),
+        _mm256_and_ps(value.high, swiftlet_at_least_ps256(test.high, bound)))
+    }
+    @inline(__always) static func swapPairs(_ a: Floats) -> Floats {
+      Floats(swiftlet_swap_pairs_ps256(a.low), swiftlet_swap_pairs_ps256(a.high))
+    }
+
+    @inline(__always) static func sum(_ a: Floats) -> Float {
+      let eight = _mm256_add_ps(a.low, a.high)
+      let four = _mm_add_ps(_mm256_castps256_ps128(eight), swiftlet_high_ps128(eight))
+      let two = _mm_add_ps(four, _mm_movehl_ps(four, four))
+      return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+    }
+    @inline(__always) static func largest(_ a: Floats) -> Float {
+      let eight = _mm256_max_ps(a.low, a.high)
+      let four = _mm_max_ps(_mm256_castps256_ps128(eight), swiftlet_high_ps128(eight))
+      let two = _mm_max_ps(four, _mm_movehl_ps(four, four))
+      return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
+    }
+
+    @inline(__always) static func loadHalf(_ p: UnsafeRawPointer) -> Floats {
+      Floats(
+        _mm256_cvtph_ps(p.loadUnaligned(as: __m128i.self)),
+        _mm256_cvtph_ps((p + 16).loadUnaligned(as: __m128i.self)))
+    }
+    @inline(__always) static func storeHalf(_ v: Floats, _ p: UnsafeMutableRawPointer) {
+      p.storeBytes(of: swiftlet_to_half_ps256(v.low), as: __m128i.self)
+      (p + 16).storeBytes(of: swiftlet_to_half_ps256(v.high), as: __m128i.self)
+    }
+    @inline(__always) static func loadBrainFloat(_ p: UnsafeRawPointer) -> Floats {
+      @inline(__always) func half(_ p: UnsafeRawPointer) -> SIMD8<Float> {
+        let wide = _mm256_cvtepu16_epi32(p.loadUnaligned(as: __m128i.self))
+        return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16))
+      }
+      return Floats(half(p), half(p + 16))
+    }
+
+    @inline(__always) static func splat(_ value: Int32) -> Ints {
+      Ints(_mm256_set1_epi32(value), _mm256_set1_epi32(value))
+    }
+    @inline(__always) static func add(_ a: Ints, _ b: Ints) -> Ints {
+      Ints(_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high))
+    }
+    @inline(__always) static func shiftLeft(_ a: Ints, _ count: Int32) -> Ints {
+      Ints(_mm256_slli_epi32(a.low, count), _mm256_slli_epi32(a.high, count))
+    }
+    @inline(__always) static func sum(_ a: Ints) -> Int32 {
+      let eight = _mm256_add_epi32(a.low, a.high)
+      let four = _mm_add_epi32(_mm256_castsi256_si128(eight), swiftlet_high_si128(eight))
+      let two = _mm_add_epi32(four, swiftlet_swap_quads_si128(four))
+      return _mm_cvtsi128_si32(_mm_add_epi32(two, swiftlet_swap_pairs_si128(two)))
+    }
+    @inline(__always) static func convert(_ a: Ints) -> Floats {
+      Floats(_mm256_cvtepi32_ps(a.low), _mm256_cvtepi32_ps(a.high))
+    }
+    @inline(__always) static func round(_ a: Floats) -> Ints {
+      Ints(_mm256_cvtps_epi32(a.low), _mm256_cvtps_epi32(a.high))
+    }
+    @inline(__always) static func bits(_ a: Ints) -> Floats {
+      Floats(_mm256_castsi256_ps(a.low), _mm256_castsi256_ps(a.high))
+    }
+    @inline(__always) static func storeLowBytes(_ a: Ints, _ p: UnsafeMutableRawPointer) {
+      // Byte 0 of each lane to the front of its 128-bit half.
+      let pick = _mm256_setr_epi8(
+        0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+        0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1)
+      let low = _mm256_shuffle_epi8(a.low, pick)
+      let high = _mm256_shuffle_epi8(a.high, pick)
+      p.storeBytes(of: _mm_cvtsi128_si32(_mm256_castsi256_si128(low)), as: Int32.self)
+      (p + 4).storeBytes(of: _mm_cvtsi128_si32(swiftlet_high_si128(low)), as: Int32.self)
+      (p + 8).storeBytes(of: _mm_cvtsi128_si32(_mm256_castsi256_si128(high)), as: Int32.self)
+      (p + 12).storeBytes(of: _mm_cvtsi128_si32(swiftlet_high_si128(high)), as: Int32.self)
+    }
+    @inline(__always) static func highPlane(_ a: Ints) -> Ints {
+      let half = _mm256_set1_epi32(64)
+      return Ints(
+        _mm256_srai_epi32(_mm256_add_epi32(a.low, half), 7),
+        _mm256_srai_epi32(_mm256_add_epi32(a.high, half), 7))
+    }
+    @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
+      let bytes = p.loadUnaligned(as: __m128i.self)
+      return Ints(
+        _mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_unpackhi_epi64(bytes, bytes)))
+    }
+
+    @inline(__always) static func loadBytes(_ p: UnsafeRawPointer) -> Bytes {
+      Bytes(p.loadUnaligned(as: __m256i.self), (p + 32).loadUnaligned(as: __m256i.self))
+    }
+    @inline(__always) static func lowNibbles(_ a: Bytes) -> Bytes {
+      let mask = _mm256_set1_epi8(15)
+      return Bytes(_mm256_and_si256(a.low, mask), _mm256_and_si256(a.high, mask))
+    }
+    @inline(__always) static func highNibbles(_ a: Bytes) -> Bytes {
+      let mask = _mm256_set1_epi8(15)
+      return Bytes(
+        _mm256_and_si256(_mm256_srli_epi16(a.low, 4), mask),
+        _mm256_and_si256(_mm256_srli_epi16(a.high, 4), mask))
+    }
+    @inline(__always) static func addFifthBits(_ a: Bytes, _ mask: UnsafeRawPointer) -> Bytes {
+      @inline(__always) func sixteens(_ p: UnsafeRawPointer) -> __m256i {
+        // Byte i of the result gets byte i / 8 of the mask, of which bit i % 8 is then tested.
+        let bits = _mm256_set1_epi32(p.loadUnaligned(as: Int32.self))
+        let spread = _mm256_shuffle_epi8(
+          bits,
+          _mm256_setr_epi8(
+            0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,
+            2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3))
+        let each = _mm256_set1_epi64x(Int64(bitPattern: 0x8040_2010_0804_0201))
+        let hit = _mm256_cmpeq_epi8(_mm256_and_si256(spread, each), each)
+        return _mm256_and_si256(hit, _mm256_set1_epi8(16))
+      }
+      return Bytes(
+        _mm256_add_epi8(a.low, sixteens(mask)), _mm256_add_epi8(a.high, sixteens(mask + 4)))
+    }
+
+    @inline(__always)
+    static func dot(
+      _ sum: Ints, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, bits: Int
+    ) -> Ints {
+      @inline(__always) func four(_ offset: Int) -> __m256i {
+        _mm256_set1_epi32((activations + offset).loadUnaligned(as: Int32.self))
+      }
+      let (x0, x1, x2, x3) = (four(0), four(4), four(8), four(12))
+      return Ints(
+        half(sum.low, w.0.low, w.1.low, w.2.low, w.3.low, x0, x1, x2, x3, bits: bits),
+        half(sum.high, w.0.high, w.1.high, w.2.high, w.3.high, x0, x1, x2, x3, bits: bits))
+    }
+
+    /// `vpmaddubsw` sums pairs in 16 bits with saturation. Quants of 5 bits stay below it over four
+    /// steps (4 * 2 * 31 * 127 = 31496). Those of 8 bits do not even in one, so they are made
+    /// signed (quant - 128) and multiplied as |w| * sign(w) x, at most 2 * 128 * 127 = 32512.
+    @inline(__always)
+    static func half(
+      _ sum: __m256i, _ w0: __m256i, _ w1: __m256i, _ w2: __m256i, _ w3: __m256i, _ x0: __m256i,
+      _ x1: __m256i, _ x2: __m256i, _ x3: __m256i, bits: Int
+    ) -> __m256i {
+      let ones = _mm256_set1_epi16(1)
+      if bits <= 5 {
+        let a = _mm256_add_epi16(_mm256_maddubs_epi16(w0, x0), _mm256_maddubs_epi16(w1, x1))
+        let b = _mm256_add_epi16(_mm256_maddubs_epi16(w2, x2), _mm256_maddubs_epi16(w3, x3))
+        return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_add_epi16(a, b), ones))
+      }
+      @inline(__always) func step(_ w: __m256i, _ x: __m256i) -> __m256i {
+        let signed = _mm256_xor_si256(w, _mm256_set1_epi8(-128))
+        let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(signed), _mm256_sign_epi8(x, signed))
+        return _mm256_madd_epi16(pairs, ones)
+      }
+      // The offset that was taken off: 128 times the sum of the activations.
+      @inline(__always) func offset(_ x: __m256i) -> __m256i {
+        _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(64), x), _mm256_set1_epi16(2))
+      }
+      let a = _mm256_add_epi32(step(w0, x0), step(w1, x1))
+      let b = _mm256_add_epi32(step(w2, x2), step(w3, x3))
+      let c = _mm256_add_epi32(offset(x0), offset(x1))
+      let d = _mm256_add_epi32(offset(x2), offset(x3))
+      return _mm256_add_epi32(
+        sum, _mm256_add_epi32(_mm256_add_epi32(a, b), _mm256_add_epi32(c, d)))
+    }
+  }
+
+  /// The kernels of `AVX2`.
+  public func avx2KernelTable() -> KernelTable {
+  KernelTable(
+    name: "avx2",
+    q4_0: { multiply(OffsetPanel<Nibbles>.self, $0) },
+    q4_1: { multiply(MinimumPanel<Nibbles>.self, $0) },
+    q5_0: { multiply(OffsetPanel<NibblesAndBits>.self, $0) },
+    q5_1: { multiply(MinimumPanel<NibblesAndBits>.self, $0) },
+    q8_0: { multiply(OffsetPanel<WholeBytes>.self, $0) },
+    q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
+    q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
+    q6_K: { multiply(SixBitPanel.self, $0) },
+    f32: { multiply(SinglePrecision.self, $0) },
+    f16: { multiply(HalfPrecision.self, $0) },
+    bf16: { multiply(BrainFloat.self, $0) },
+    attendHalf: {
+      attendSpan(AVX2.self, HalfPrecision.self, largestTile: 4, $0, scores: $1, into: $2)
+    },
+    attendSingle: {
+      attendSpan(AVX2.self, SinglePrecision.self, largestTile: 4, $0, scores: $1, into: $2)
+    },
+    mergeSpan: { mergeSpan(AVX2.self, $0, into: $1, rows: $2, headSize: $3) },
+    finishAttention: { finishAttention(AVX2.self, $0, row: $1, headSize: $2, output: $3) },
+    rotate: { rotate(AVX2.self, $0, cosines: $1, sines: $2, rotated: $3) },
+    rmsNorm: { rmsNorm(AVX2.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
+    quantizeRow: { wide, x, blockCount, quants, blocks in
+      if wide {
+        quantizeRow(AVX2.self, wide: true, x, blockCount: blockCount, quants: quants, blocks: blocks)
+      } else {
+        quantizeRow(AVX2.self, wide: false, x, blockCount: blockCount, quants: quants, blocks: blocks)
+      }
+    },
+    swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2) },
+    storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) }
+  )
+  }
+
+  /// `wide` is made a constant here, so that each kernel is compiled for one precision.
+  @inline(__always)
+  private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
+    if o.wide {
+      quantizedMatmul(
+        AVX2.self, format, wide: true, largestTile: 4, weights: o.weights, panels: o.panels,
+        input: o.input, tokens: o.tokens, output: o.output)
+    } else {
+      quantizedMatmul(
+        AVX2.self, format, wide: false, largestTile: 4, weights: o.weights, panels: o.panels,
+        input: o.input, tokens: o.tokens, output: o.output)
+    }
+  }
+
+  @inline(__always)
+  private func multiply<F: FloatFormat>(_ format: F.Type, _ o: FloatOperands) {
+    floatMatmul(
+      AVX2.self, format, largestTile: 4, weights: o.weights, panels: o.panels,
+      columns: o.columns, input: o.input, inputStride: o.inputStride, tokens: o.tokens,
+      output: o.output)
+  }
+#endif

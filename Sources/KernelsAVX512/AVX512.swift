@@ -1,0 +1,166 @@
+#if arch(x86_64)
+  // One file on purpose: code that two objects of a module share is emitted weak, and a weak copy
+  // made for this instruction set must never be one that the linker may pick for other code.
+  internal import CIntrinsics
+  import KernelCore
+
+  /// AVX-512 F, BW, VL, DQ and VNNI: one 512-bit register is one logical vector.
+  enum AVX512: VectorISA {
+    typealias Floats = SIMD16<Float>
+    typealias Ints = SIMD8<Int64>
+    typealias Bytes = SIMD8<Int64>
+
+    @inline(__always) static func splat(_ value: Float) -> Floats { _mm512_set1_ps(value) }
+    @inline(__always) static func load(_ p: UnsafePointer<Float>) -> Floats { _mm512_loadu_ps(p) }
+    @inline(__always) static func store(_ v: Floats, _ p: UnsafeMutablePointer<Float>) {
+      _mm512_storeu_ps(p, v)
+    }
+    @inline(__always) static func add(_ a: Floats, _ b: Floats) -> Floats { _mm512_add_ps(a, b) }
+    @inline(__always) static func subtract(_ a: Floats, _ b: Floats) -> Floats {
+      _mm512_sub_ps(a, b)
+    }
+    @inline(__always) static func multiply(_ a: Floats, _ b: Floats) -> Floats {
+      _mm512_mul_ps(a, b)
+    }
+    @inline(__always) static func divide(_ a: Floats, _ b: Floats) -> Floats { _mm512_div_ps(a, b) }
+    @inline(__always) static func maximum(_ a: Floats, _ b: Floats) -> Floats {
+      _mm512_max_ps(a, b)
+    }
+    @inline(__always) static func minimum(_ a: Floats, _ b: Floats) -> Floats {
+      _mm512_min_ps(a, b)
+    }
+    @inline(__always) static func magnitude(_ a: Floats) -> Floats { _mm512_abs_ps(a) }
+    @inline(__always) static func fma(_ a: Floats, _ b: Floats, _ c: Floats) -> Floats {
+      _mm512_fmadd_ps(a, b, c)
+    }
+    @inline(__always)
+    static func keep(_ value: Floats, where test: Floats, atLeast bound: Float) -> Floats {
+      _mm512_maskz_mov_ps(swiftlet_at_least_ps512(test, splat(bound)), value)
+    }
+    @inline(__always) static func swapPairs(_ a: Floats) -> Floats { swiftlet_swap_pairs_ps512(a) }
+
+    @inline(__always) static func sum(_ a: Floats) -> Float {
+      let eight = _mm256_add_ps(_mm512_castps512_ps256(a), swiftlet_high_ps256(a))
+      let four = _mm_add_ps(_mm256_castps256_ps128(eight), swiftlet_high_ps128(eight))
+      let two = _mm_add_ps(four, _mm_movehl_ps(four, four))
+      return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+    }
+    @inline(__always) static func largest(_ a: Floats) -> Float { _mm512_reduce_max_ps(a) }
+
+    @inline(__always) static func loadHalf(_ p: UnsafeRawPointer) -> Floats {
+      _mm512_cvtph_ps(p.loadUnaligned(as: __m256i.self))
+    }
+    @inline(__always) static func storeHalf(_ v: Floats, _ p: UnsafeMutableRawPointer) {
+      p.storeBytes(of: swiftlet_to_half_ps512(v), as: __m256i.self)
+    }
+    @inline(__always) static func loadBrainFloat(_ p: UnsafeRawPointer) -> Floats {
+      let wide = _mm512_cvtepu16_epi32(p.loadUnaligned(as: __m256i.self))
+      return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16))
+    }
+
+    @inline(__always) static func splat(_ value: Int32) -> Ints { _mm512_set1_epi32(value) }
+    @inline(__always) static func add(_ a: Ints, _ b: Ints) -> Ints { _mm512_add_epi32(a, b) }
+    @inline(__always) static func shiftLeft(_ a: Ints, _ count: Int32) -> Ints {
+      _mm512_slli_epi32(a, UInt32(truncatingIfNeeded: count))
+    }
+    @inline(__always) static func sum(_ a: Ints) -> Int32 { _mm512_reduce_add_epi32(a) }
+    @inline(__always) static func convert(_ a: Ints) -> Floats { _mm512_cvtepi32_ps(a) }
+    @inline(__always) static func round(_ a: Floats) -> Ints { _mm512_cvtps_epi32(a) }
+    @inline(__always) static func bits(_ a: Ints) -> Floats { _mm512_castsi512_ps(a) }
+    @inline(__always) static func storeLowBytes(_ a: Ints, _ p: UnsafeMutableRawPointer) {
+      p.storeBytes(of: _mm512_cvtepi32_epi8(a), as: __m128i.self)
+    }
+    @inline(__always) static func highPlane(_ a: Ints) -> Ints {
+      _mm512_srai_epi32(_mm512_add_epi32(a, _mm512_set1_epi32(64)), 7)
+    }
+    @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
+      _mm512_cvtepu8_epi32(p.loadUnaligned(as: __m128i.self))
+    }
+
+    @inline(__always) static func loadBytes(_ p: UnsafeRawPointer) -> Bytes {
+      p.loadUnaligned(as: __m512i.self)
+    }
+    @inline(__always) static func lowNibbles(_ a: Bytes) -> Bytes {
+      _mm512_and_si512(a, _mm512_set1_epi8(15))
+    }
+    @inline(__always) static func highNibbles(_ a: Bytes) -> Bytes {
+      _mm512_and_si512(_mm512_srli_epi16(a, 4), _mm512_set1_epi8(15))
+    }
+    @inline(__always) static func addFifthBits(_ a: Bytes, _ mask: UnsafeRawPointer) -> Bytes {
+      let bits = mask.loadUnaligned(as: UInt64.self)
+      return _mm512_mask_add_epi8(a, bits, a, _mm512_set1_epi8(16))
+    }
+
+    @inline(__always)
+    static func dot(
+      _ sum: Ints, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, bits: Int
+    ) -> Ints {
+      @inline(__always) func four(_ offset: Int) -> Ints {
+        _mm512_set1_epi32((activations + offset).loadUnaligned(as: Int32.self))
+      }
+      var sum = _mm512_dpbusd_epi32(sum, w.0, four(0))
+      sum = _mm512_dpbusd_epi32(sum, w.1, four(4))
+      sum = _mm512_dpbusd_epi32(sum, w.2, four(8))
+      return _mm512_dpbusd_epi32(sum, w.3, four(12))
+    }
+  }
+
+  /// The kernels of `AVX512`.
+  public func avx512KernelTable() -> KernelTable {
+  KernelTable(
+    name: "avx512",
+    q4_0: { multiply(OffsetPanel<Nibbles>.self, $0) },
+    q4_1: { multiply(MinimumPanel<Nibbles>.self, $0) },
+    q5_0: { multiply(OffsetPanel<NibblesAndBits>.self, $0) },
+    q5_1: { multiply(MinimumPanel<NibblesAndBits>.self, $0) },
+    q8_0: { multiply(OffsetPanel<WholeBytes>.self, $0) },
+    q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
+    q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
+    q6_K: { multiply(SixBitPanel.self, $0) },
+    f32: { multiply(SinglePrecision.self, $0) },
+    f16: { multiply(HalfPrecision.self, $0) },
+    bf16: { multiply(BrainFloat.self, $0) },
+    attendHalf: {
+      attendSpan(AVX512.self, HalfPrecision.self, largestTile: 8, $0, scores: $1, into: $2)
+    },
+    attendSingle: {
+      attendSpan(AVX512.self, SinglePrecision.self, largestTile: 8, $0, scores: $1, into: $2)
+    },
+    mergeSpan: { mergeSpan(AVX512.self, $0, into: $1, rows: $2, headSize: $3) },
+    finishAttention: { finishAttention(AVX512.self, $0, row: $1, headSize: $2, output: $3) },
+    rotate: { rotate(AVX512.self, $0, cosines: $1, sines: $2, rotated: $3) },
+    rmsNorm: { rmsNorm(AVX512.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
+    quantizeRow: { wide, x, blockCount, quants, blocks in
+      if wide {
+        quantizeRow(AVX512.self, wide: true, x, blockCount: blockCount, quants: quants, blocks: blocks)
+      } else {
+        quantizeRow(AVX512.self, wide: false, x, blockCount: blockCount, quants: quants, blocks: blocks)
+      }
+    },
+    swiGLU: { swiGLU(AVX512.self, gate: $0, up: $1, count: $2) },
+    storeHalf: { AVX512.storeHalf(AVX512.load($0), $1) }
+  )
+  }
+
+  /// `wide` is made a constant here, so that each kernel is compiled for one precision.
+  @inline(__always)
+  private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
+    if o.wide {
+      quantizedMatmul(
+        AVX512.self, format, wide: true, largestTile: 8, weights: o.weights, panels: o.panels,
+        input: o.input, tokens: o.tokens, output: o.output)
+    } else {
+      quantizedMatmul(
+        AVX512.self, format, wide: false, largestTile: 8, weights: o.weights, panels: o.panels,
+        input: o.input, tokens: o.tokens, output: o.output)
+    }
+  }
+
+  @inline(__always)
+  private func multiply<F: FloatFormat>(_ format: F.Type, _ o: FloatOperands) {
+    floatMatmul(
+      AVX512.self, format, largestTile: 8, weights: o.weights, panels: o.panels,
+      columns: o.columns, input: o.input, inputStride: o.inputStride, tokens: o.tokens,
+      output: o.output)
+  }
+#endif

@@ -1,0 +1,148 @@
+import KernelCore
+
+/// Swift's own SIMD types, for any processor; the reference that the others are tested against.
+enum Portable: VectorISA {
+  typealias Floats = SIMD16<Float>
+  typealias Ints = SIMD16<Int32>
+  /// Lane r: row r's four bytes.
+  typealias Bytes = SIMD16<UInt32>
+
+  @inline(__always) static func splat(_ value: Float) -> Floats { Floats(repeating: value) }
+  @inline(__always) static func load(_ p: UnsafePointer<Float>) -> Floats {
+    UnsafeRawPointer(p).loadUnaligned(as: Floats.self)
+  }
+  @inline(__always) static func store(_ v: Floats, _ p: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(p).storeBytes(of: v, as: Floats.self)
+  }
+  @inline(__always) static func add(_ a: Floats, _ b: Floats) -> Floats { a + b }
+  @inline(__always) static func subtract(_ a: Floats, _ b: Floats) -> Floats { a - b }
+  @inline(__always) static func multiply(_ a: Floats, _ b: Floats) -> Floats { a * b }
+  @inline(__always) static func divide(_ a: Floats, _ b: Floats) -> Floats { a / b }
+  @inline(__always) static func maximum(_ a: Floats, _ b: Floats) -> Floats {
+    b.replacing(with: a, where: a .> b)
+  }
+  @inline(__always) static func minimum(_ a: Floats, _ b: Floats) -> Floats {
+    b.replacing(with: a, where: a .< b)
+  }
+  @inline(__always) static func magnitude(_ a: Floats) -> Floats {
+    unsafeBitCast(unsafeBitCast(a, to: SIMD16<UInt32>.self) & 0x7FFF_FFFF, to: Floats.self)
+  }
+  @inline(__always) static func fma(_ a: Floats, _ b: Floats, _ c: Floats) -> Floats {
+    #if arch(arm64)
+      return c.addingProduct(a, b)
+    #else
+      // Without FMA in the target's baseline this would be 16 calls of `fmaf`.
+      return a * b + c
+    #endif
+  }
+  @inline(__always)
+  static func keep(_ value: Floats, where test: Floats, atLeast bound: Float) -> Floats {
+    Floats.zero.replacing(with: value, where: test .>= splat(bound))
+  }
+  @inline(__always) static func swapPairs(_ a: Floats) -> Floats {
+    var swapped = Floats()
+    swapped.evenHalf = a.oddHalf
+    swapped.oddHalf = a.evenHalf
+    return swapped
+  }
+  @inline(__always) static func sum(_ a: Floats) -> Float {
+    let eight = a.lowHalf + a.highHalf
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two[0] + two[1]
+  }
+  @inline(__always) static func largest(_ a: Floats) -> Float { a.max() }
+
+  @inline(__always) static func loadHalf(_ p: UnsafeRawPointer) -> Floats {
+    let half = SIMD16<UInt32>(truncatingIfNeeded: p.loadUnaligned(as: SIMD16<UInt16>.self))
+    // The exponent is rebiased by a multiplication, which also normalizes denormals.
+    let magnitude = unsafeBitCast((half & 0x7FFF) &<< 13, to: Floats.self) * 0x1p112
+    var bits = unsafeBitCast(magnitude, to: SIMD16<UInt32>.self)
+    // Infinity and NaN: exponent 31 became 143, and must be 255.
+    bits.replace(with: bits | 0x7F80_0000, where: (half & 0x7C00) .== 0x7C00)
+    return unsafeBitCast(bits | ((half & 0x8000) &<< 16), to: Floats.self)
+  }
+  @inline(__always) static func storeHalf(_ v: Floats, _ p: UnsafeMutableRawPointer) {
+    for i in 0..<16 {
+      p.storeBytes(of: halfBits(v[i]), toByteOffset: 2 * i, as: UInt16.self)
+    }
+  }
+  @inline(__always) static func loadBrainFloat(_ p: UnsafeRawPointer) -> Floats {
+    let wide = SIMD16<UInt32>(truncatingIfNeeded: p.loadUnaligned(as: SIMD16<UInt16>.self))
+    return unsafeBitCast(wide &<< 16, to: Floats.self)
+  }
+
+  @inline(__always) static func splat(_ value: Int32) -> Ints { Ints(repeating: value) }
+  @inline(__always) static func add(_ a: Ints, _ b: Ints) -> Ints { a &+ b }
+  @inline(__always) static func shiftLeft(_ a: Ints, _ count: Int32) -> Ints { a &<< count }
+  @inline(__always) static func sum(_ a: Ints) -> Int32 { a.wrappedSum() }
+  @inline(__always) static func convert(_ a: Ints) -> Floats { Floats(a) }
+  @inline(__always) static func round(_ a: Floats) -> Ints {
+    // Adding 1.5 * 2^23 leaves the nearest integer in the low bits; exact within +-2^22, which
+    // covers quants (16256) and exponents.
+    unsafeBitCast(a + 0x1.8p23, to: Ints.self) &- Ints(repeating: 0x4B40_0000)
+  }
+  @inline(__always) static func bits(_ a: Ints) -> Floats { unsafeBitCast(a, to: Floats.self) }
+  @inline(__always) static func storeLowBytes(_ a: Ints, _ p: UnsafeMutableRawPointer) {
+    p.storeBytes(of: SIMD16<Int8>(truncatingIfNeeded: a), as: SIMD16<Int8>.self)
+  }
+  @inline(__always) static func highPlane(_ a: Ints) -> Ints { (a &+ 64) &>> 7 }
+  @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
+    Ints(truncatingIfNeeded: p.loadUnaligned(as: SIMD16<UInt8>.self))
+  }
+
+  @inline(__always) static func loadBytes(_ p: UnsafeRawPointer) -> Bytes {
+    p.loadUnaligned(as: Bytes.self)
+  }
+  @inline(__always) static func lowNibbles(_ a: Bytes) -> Bytes { a & 0x0F0F_0F0F }
+  @inline(__always) static func highNibbles(_ a: Bytes) -> Bytes { (a &>> 4) & 0x0F0F_0F0F }
+  @inline(__always) static func addFifthBits(_ a: Bytes, _ mask: UnsafeRawPointer) -> Bytes {
+    var result = a
+    let bits = mask.loadUnaligned(as: UInt64.self)
+    for row in 0..<16 {
+      let four = UInt32(truncatingIfNeeded: bits &>> UInt64(4 &* row)) & 15
+      // Bit i of the four goes to bit 4 of byte i.
+      result[row] |= ((four &* 0x0020_4081) & 0x0101_0101) &<< 4
+    }
+    return result
+  }
+
+  @inline(__always)
+  static func dot(
+    _ sum: Ints, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, bits: Int
+  ) -> Ints {
+    step(
+      step(step(step(sum, w.0, activations), w.1, activations + 4), w.2, activations + 8), w.3,
+      activations + 12)
+  }
+
+  @inline(__always)
+  static func step(_ sum: Ints, _ w: Bytes, _ x: UnsafeRawPointer) -> Ints {
+    @inline(__always) func product(_ byte: UInt32) -> Ints {
+      let quant = unsafeBitCast((w &>> (8 &* byte)) & 0xFF, to: Ints.self)
+      let activation = Int32((x + Int(byte)).load(as: Int8.self))
+      return quant &* Ints(repeating: activation)
+    }
+    return sum &+ ((product(0) &+ product(1)) &+ (product(2) &+ product(3)))
+  }
+
+  /// Float to IEEE half bits, to nearest even.
+  @inline(__always)
+  static func halfBits(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    let sign = UInt16(truncatingIfNeeded: (bits &>> 16) & 0x8000)
+    let magnitude = bits & 0x7FFF_FFFF
+    if magnitude >= 0x7F80_0000 {  // infinity, NaN
+      return sign | (magnitude > 0x7F80_0000 ? 0x7E00 : 0x7C00)
+    }
+    if magnitude >= 0x4780_0000 { return sign | 0x7C00 }  // 65536 and above
+    if magnitude < 0x3880_0000 {  // below the smallest normal half, 2^-14
+      // Adding 0.5 shifts the value so that its half's last bit is the float's last bit.
+      let shifted = Float(bitPattern: magnitude) + 0.5
+      return sign | UInt16(truncatingIfNeeded: shifted.bitPattern &- 0x3F00_0000)
+    }
+    let odd = (magnitude &>> 13) & 1
+    return sign
+      | UInt16(truncatingIfNeeded: (magnitude &- 0x3800_0000 &+ 0xFFF &+ odd) &>> 13)
+  }
+}

@@ -1,0 +1,93 @@
+import Compute
+import GGUF
+
+/// The weights of one transformer block. Shapes are [rows, columns] of y = W x.
+struct BlockWeights: Sendable {
+  let attentionNorm: WeightVector  // [embedding]
+  let query: WeightMatrix  // [heads * headSize, embedding]
+  let key: WeightMatrix  // [keyValueHeads * headSize, embedding]
+  let value: WeightMatrix  // [keyValueHeads * headSize, embedding]
+  let attentionOutput: WeightMatrix  // [embedding, heads * headSize]
+  let feedForwardNorm: WeightVector  // [embedding]
+  let gate: WeightMatrix  // [feedForward, embedding]
+  let up: WeightMatrix  // [feedForward, embedding]
+  let down: WeightMatrix  // [embedding, feedForward]
+}
+
+/// All weights of a model, each checked against the hyperparameters' shapes.
+struct Weights: Sendable {
+  let tokenEmbedding: WeightMatrix  // [vocabulary, embedding]
+  let blocks: [BlockWeights]
+  let outputNorm: WeightVector  // [embedding]
+  /// The embedding itself where the file has no matrix of its own (tied weights).
+  let output: WeightMatrix  // [vocabulary, embedding]
+
+  init(_ file: GGUFFile, _ shape: Hyperparameters, team: ComputeTeam) throws {
+    let loader = Loader(file: file, team: team)
+    let embedding = shape.embeddingLength
+    // Keys, values and logits take their input in two planes: together they are a fifteenth of a
+    // prompt's work and carry more than half of the error (docs/accuracy.md).
+    blocks = try (0..<shape.blockCount).map { index in
+      func name(_ part: String) -> String { "blk.\(index).\(part).weight" }
+      return BlockWeights(
+        attentionNorm: try loader.vector(name("attn_norm"), embedding),
+        query: try loader.matrix(name("attn_q"), shape.queryLength, embedding),
+        key: try loader.matrix(name("attn_k"), shape.keyValueLength, embedding, wide: true),
+        value: try loader.matrix(name("attn_v"), shape.keyValueLength, embedding, wide: true),
+        attentionOutput: try loader.matrix(name("attn_output"), embedding, shape.queryLength),
+        feedForwardNorm: try loader.vector(name("ffn_norm"), embedding),
+        gate: try loader.matrix(name("ffn_gate"), shape.feedForwardLength, embedding),
+        up: try loader.matrix(name("ffn_up"), shape.feedForwardLength, embedding),
+        down: try loader.matrix(name("ffn_down"), embedding, shape.feedForwardLength))
+    }
+    outputNorm = try loader.vector("output_norm.weight", embedding)
+    tokenEmbedding = try loader.matrix(
+      "token_embd.weight", shape.vocabularySize, embedding, wide: true)
+    output =
+      file.tensor("output.weight") == nil
+      ? tokenEmbedding
+      : try loader.matrix("output.weight", shape.vocabularySize, embedding, wide: true)
+  }
+
+  /// Bytes of weights that one token reads: every matrix once, of the embedding only a row unless
+  /// it is also the output.
+  func bytesPerToken(_ file: GGUFFile) -> Int {
+    file.tensors.reduce(0) { sum, tensor in
+      let isLookup = tensor.name == tokenEmbedding.name && output !== tokenEmbedding
+      return sum + (isLookup ? tensor.byteCount / max(1, tensor.rows) : tensor.byteCount)
+    }
+  }
+
+  private struct Loader {
+    let file: GGUFFile
+    let team: ComputeTeam
+
+    func tensor(_ name: String, _ dimensions: [Int]) throws(GGUFError) -> TensorDescriptor {
+      guard let tensor = file.tensor(name) else {
+        throw GGUFError(file: file.name, field: "tensor \(name)", reason: .missing)
+      }
+      // Trailing dimensions of 1 say nothing.
+      let found = tensor.dimensions.reversed().drop { $0 == 1 }.reversed()
+      guard Array(found) == dimensions else {
+        throw GGUFError(
+          file: file.name, field: "tensor \(name)",
+          reason: .invalid(
+            found: "shape \(tensor.dimensions)", allowed: "\(dimensions) by the metadata"))
+      }
+      return tensor
+    }
+
+    func vector(_ name: String, _ count: Int) throws -> WeightVector {
+      try WeightVector(try tensor(name, [count]), in: file)
+    }
+
+    func matrix(_ name: String, _ rows: Int, _ columns: Int, wide: Bool = false) throws
+      -> WeightMatrix
+    {
+      let tensor = try tensor(name, [columns, rows])
+      let matrix = try WeightMatrix(tensor, in: file, wantsWideInput: wide, team: team)
+      if matrix.isCopied { file.releasePages(of: tensor) }
+      return matrix
+    }
+  }
+}
