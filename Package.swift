@@ -26,8 +26,6 @@ func tests(
   .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-let x86: TargetDependencyCondition? = nil
-
 let package = Package(
   name: "swiftlet",
   platforms: [.macOS(.v15)],
@@ -41,7 +39,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
   ],
   targets: [
     // Bytes on disk.
@@ -87,13 +84,12 @@ let package = Package(
     room(
       "Swiftlet",
       [
-        "Generation", "Prompting", "ModelHub", "Llama", "Tokenization", "GGUF",
-        .product(name: "Logging", package: "swift-log"),
+        "Generation", "Prompting", "ModelHub", "Llama", "Compute", "Tokenization", "GGUF",
       ]),
     .executableTarget(
       name: "SwiftletCLI",
       dependencies: [
-        "Swiftlet", "Llama", "Compute", "GGUF", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Swiftlet", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
   ],

@@ -1,0 +1,68 @@
+/// How a model is loaded.
+public struct LoadingOptions: Sendable {
+  /// Threads that compute; nil is one for each core that this process may use.
+  public var threads: Int?
+  /// Positions of a session; nil is 2048 or the model's own length where that is shorter.
+  public var contextLength: Int?
+  /// Prompt tokens computed together.
+  public var batchSize = 512
+  public var matmulPath = MatmulPath.native
+  public var instructionSet = InstructionSet.best
+
+  public init() {}
+}
+
+/// A model that is loaded: weights, tokenizer and chat template.
+///
+/// Immutable and shared by any number of sessions, which take turns on its threads.
+public final class LanguageModel: Sendable {
+  public static let defaultContextLength = 2048
+
+  public let file: GGUFFile
+  public let tokenizer: Tokenizer
+  public let model: LlamaModel
+  public let options: LoadingOptions
+
+  /// Reads and checks the GGUF file at `path`; takes tens of milliseconds for SmolLM2.
+  ///
+  /// - Throws: `GGUFError` or `ComputeError` naming the fault.
+  public init(path: String, options: LoadingOptions = LoadingOptions()) throws {
+    file = try GGUFFile(path: path)
+    // Shape before tokenizer before weights: the cheap checks first.
+    _ = try Hyperparameters(file)
+    tokenizer = try Tokenizer(file)
+    let team = ComputeTeam(
+      threads: options.threads ?? ComputeTeam.coreCount, instructionSet: options.instructionSet,
+      matmulPath: options.matmulPath)
+    model = try LlamaModel(file, team: team)
+    self.options = options
+  }
+
+  /// The model's chat template.
+  ///
+  /// - Throws: `PromptError` where the file has none that is supported.
+  public func chatTemplate() throws -> ChatTemplate { try ChatTemplate(file) }
+
+  /// Positions of a session.
+  public var contextLength: Int {
+    min(options.contextLength ?? Self.defaultContextLength, model.hyperparameters.contextLength)
+  }
+
+  /// A generator of its own cache.
+  public func makeGenerator() -> TextGenerator {
+    TextGenerator(
+      model, tokenizer, contextLength: contextLength, batchSize: options.batchSize)
+  }
+
+  /// The ids of `messages` as the chat template writes them, up to where the reply begins.
+  public func promptTokens(_ messages: [ChatMessage]) throws -> [Int] {
+    tokenizer.encode(try chatTemplate().render(messages))
+  }
+
+  /// The ids of `text` as it is, after the begin-of-sequence token where the model expects one.
+  public func promptTokens(raw text: String) -> [Int] {
+    let ids = tokenizer.encode(text, controlTokens: .parsed)
+    guard tokenizer.addsBeginOfSequence, let begin = tokenizer.beginOfSequence else { return ids }
+    return [begin] + ids
+  }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import Swiftlet
+import Synchronization
+
+enum StandardOutput {
+  /// Writes at once, so that a reader of a pipe sees each token. A reader that went away ends the
+  /// program quietly.
+  static func write(_ text: String) {
+    guard !text.isEmpty else { return }
+    writeAll(Array(text.utf8), to: STDOUT_FILENO)
+  }
+
+  static func writeJSON(_ value: some Encodable) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if let data = try? encoder.encode(value) { write(String(decoding: data, as: UTF8.self) + "\n") }
+  }
+}
+
+enum StandardError {
+  static func write(_ text: String) { writeAll(Array(text.utf8), to: STDERR_FILENO) }
+}
+
+private func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
+  var rest = bytes[...]
+  while !rest.isEmpty {
+    let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    if count < 0 {
+      if errno == EINTR { continue }
+      return
+    }
+    rest = rest.dropFirst(count)
+  }
+}
+
+enum StandardInput {
+  /// All of standard input as text.
+  static func read() throws -> String {
+    let data = FileHandle.standardInput.readDataToEndOfFile()
+    guard let text = String(data: data, encoding: .utf8) else {
+      throw CommandFailure("standard input: not UTF-8 text")
+    }
+    return text
+  }
+
+  /// What is piped or redirected in; empty on a terminal, and where nobody is writing.
+  static func readIfPiped() throws -> String {
+    var status = stat()
+    guard fstat(STDIN_FILENO, &status) == 0 else { return "" }
+    let kind = status.st_mode & S_IFMT
+    guard kind == S_IFIFO || kind == S_IFREG || kind == S_IFSOCK else { return "" }
+    return try read()
+  }
+}
+
+/// A failure that says all there is to say in one line.
+struct CommandFailure: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// Runs a command's work; prints what fails as one line and exits with 1.
+func reportingErrors(_ work: () throws -> Void) throws {
+  do {
+    try work()
+  } catch let error as ExitCode {
+    throw error
+  } catch let error as ValidationError {
+    throw error
+  } catch {
+    StandardError.write("swiftlet: \(error)\n")
+    throw ExitCode(1)
+  }
+}
+
+/// Ctrl-C, seen between tokens.
+enum Interruption {
+  private static let flag = Atomic<Bool>(false)
+
+  static var happened: Bool { flag.load(ordering: .relaxed) }
+
+  static func watch() {
+    signal(SIGINT) { _ in Interruption.flag.store(true, ordering: .relaxed) }
+  }
+}
+
+enum Clock {
+  static func seconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}

@@ -1,0 +1,17 @@
+import ArgumentParser
+
+@main
+struct SwiftletCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "swiftlet",
+    abstract: "Small language models on the CPU, in pure Swift.",
+    discussion: """
+      Example:
+        swiftlet run "What is the capital of France?"
+      """,
+    version: "0.1.0",
+    subcommands: [
+      RunCommand.self, InspectCommand.self, TokenizeCommand.self, DetokenizeCommand.self,
+      LogitsCommand.self, ModelsCommand.self, DoctorCommand.self,
+    ])
+}

@@ -1,0 +1,40 @@
+/// GPT-2's spelling of bytes as printable characters (Radford et al. 2019, `bytes_to_unicode`):
+/// printable Latin-1 stands for itself, the other 68 bytes for U+0100 and on, in order.
+enum ByteAlphabet {
+  private static func standsForItself(_ byte: Int) -> Bool {
+    (0x21...0x7E).contains(byte) || (0xA1...0xAC).contains(byte) || (0xAE...0xFF).contains(byte)
+  }
+
+  /// The scalar that spells each byte.
+  static let scalars: [UInt32] = {
+    var next: UInt32 = 0x100
+    return (0..<256).map { byte in
+      if standsForItself(byte) { return UInt32(byte) }
+      defer { next += 1 }
+      return next
+    }
+  }()
+
+  /// The byte that a scalar below 0x144 spells, or -1.
+  static let bytes: [Int16] = {
+    var table = [Int16](repeating: -1, count: 0x144)
+    for (byte, scalar) in scalars.enumerated() { table[Int(scalar)] = Int16(byte) }
+    return table
+  }()
+
+  /// The bytes that `text` (UTF-8 in this spelling) stands for. Scalars outside the alphabet stand
+  /// for their own UTF-8.
+  static func decode(_ text: some Sequence<UInt8>) -> [UInt8] {
+    var result: [UInt8] = []
+    let decoded = String(decoding: Array(text), as: UTF8.self)
+    for scalar in decoded.unicodeScalars {
+      let value = Int(scalar.value)
+      if value < bytes.count, bytes[value] >= 0 {
+        result.append(UInt8(truncatingIfNeeded: bytes[value]))
+      } else {
+        result.append(contentsOf: Array(String(scalar).utf8))
+      }
+    }
+    return result
+  }
+}
