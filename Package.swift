@@ -92,6 +92,17 @@ let package = Package(
         "Swiftlet", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+
+    .target(
+      name: "TestSupport", dependencies: ["GGUF"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    tests("GGUFTests", ["GGUF", "TestSupport"]),
+    tests("ComputeTests", ["Compute", "GGUF", "KernelCore", "TestSupport"]),
+    tests("LlamaTests", ["Llama", "TestSupport"]),
+    tests("TokenizationTests", ["Tokenization", "TestSupport"]),
+    tests("GenerationTests", ["Generation"]),
+    tests("SwiftletTests", ["Swiftlet", "TestSupport"]),
+    tests("CommandTests", ["SwiftletCLI", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

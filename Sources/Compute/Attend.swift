@@ -85,7 +85,8 @@ extension Worker {
         let gathered = memory
         let scores = gathered + rows * size
         let running = AttentionPartial(
-          largest: scores + rows * (width + 2 * size), total: scores + rows * (width + 2 * size + 1),
+          largest: scores + rows * (width + 2 * size),
+          total: scores + rows * (width + 2 * size + 1),
           values: scores + rows * width)
         let next = AttentionPartial(
           largest: running.total + rows, total: running.total + 2 * rows,

@@ -71,8 +71,9 @@ public struct KernelTable: Sendable {
   /// (later, into earlier, rows, headSize)
   public var mergeSpan: @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void
   /// (partial, row, headSize, output)
-  public var finishAttention: @Sendable (AttentionPartial, Int, Int, UnsafeMutablePointer<Float>) ->
-    Void
+  public var finishAttention:
+    @Sendable (AttentionPartial, Int, Int, UnsafeMutablePointer<Float>) ->
+      Void
   /// (head, cosines, sines, rotated)
   public var rotate:
     @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int) -> Void

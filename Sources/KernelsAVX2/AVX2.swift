@@ -223,39 +223,41 @@
 
   /// The kernels of `AVX2`.
   public func avx2KernelTable() -> KernelTable {
-  KernelTable(
-    name: "avx2",
-    q4_0: { multiply(OffsetPanel<Nibbles>.self, $0) },
-    q4_1: { multiply(MinimumPanel<Nibbles>.self, $0) },
-    q5_0: { multiply(OffsetPanel<NibblesAndBits>.self, $0) },
-    q5_1: { multiply(MinimumPanel<NibblesAndBits>.self, $0) },
-    q8_0: { multiply(OffsetPanel<WholeBytes>.self, $0) },
-    q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
-    q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
-    q6_K: { multiply(SixBitPanel.self, $0) },
-    f32: { multiply(SinglePrecision.self, $0) },
-    f16: { multiply(HalfPrecision.self, $0) },
-    bf16: { multiply(BrainFloat.self, $0) },
-    attendHalf: {
-      attendSpan(AVX2.self, HalfPrecision.self, largestTile: 4, $0, scores: $1, into: $2)
-    },
-    attendSingle: {
-      attendSpan(AVX2.self, SinglePrecision.self, largestTile: 4, $0, scores: $1, into: $2)
-    },
-    mergeSpan: { mergeSpan(AVX2.self, $0, into: $1, rows: $2, headSize: $3) },
-    finishAttention: { finishAttention(AVX2.self, $0, row: $1, headSize: $2, output: $3) },
-    rotate: { rotate(AVX2.self, $0, cosines: $1, sines: $2, rotated: $3) },
-    rmsNorm: { rmsNorm(AVX2.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
-    quantizeRow: { wide, x, blockCount, quants, blocks in
-      if wide {
-        quantizeRow(AVX2.self, wide: true, x, blockCount: blockCount, quants: quants, blocks: blocks)
-      } else {
-        quantizeRow(AVX2.self, wide: false, x, blockCount: blockCount, quants: quants, blocks: blocks)
-      }
-    },
-    swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2) },
-    storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) }
-  )
+    KernelTable(
+      name: "avx2",
+      q4_0: { multiply(OffsetPanel<Nibbles>.self, $0) },
+      q4_1: { multiply(MinimumPanel<Nibbles>.self, $0) },
+      q5_0: { multiply(OffsetPanel<NibblesAndBits>.self, $0) },
+      q5_1: { multiply(MinimumPanel<NibblesAndBits>.self, $0) },
+      q8_0: { multiply(OffsetPanel<WholeBytes>.self, $0) },
+      q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
+      q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
+      q6_K: { multiply(SixBitPanel.self, $0) },
+      f32: { multiply(SinglePrecision.self, $0) },
+      f16: { multiply(HalfPrecision.self, $0) },
+      bf16: { multiply(BrainFloat.self, $0) },
+      attendHalf: {
+        attendSpan(AVX2.self, HalfPrecision.self, largestTile: 4, $0, scores: $1, into: $2)
+      },
+      attendSingle: {
+        attendSpan(AVX2.self, SinglePrecision.self, largestTile: 4, $0, scores: $1, into: $2)
+      },
+      mergeSpan: { mergeSpan(AVX2.self, $0, into: $1, rows: $2, headSize: $3) },
+      finishAttention: { finishAttention(AVX2.self, $0, row: $1, headSize: $2, output: $3) },
+      rotate: { rotate(AVX2.self, $0, cosines: $1, sines: $2, rotated: $3) },
+      rmsNorm: { rmsNorm(AVX2.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
+      quantizeRow: { wide, x, blockCount, quants, blocks in
+        if wide {
+          quantizeRow(
+            AVX2.self, wide: true, x, blockCount: blockCount, quants: quants, blocks: blocks)
+        } else {
+          quantizeRow(
+            AVX2.self, wide: false, x, blockCount: blockCount, quants: quants, blocks: blocks)
+        }
+      },
+      swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2) },
+      storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) }
+    )
   }
 
   /// `wide` is made a constant here, so that each kernel is compiled for one precision.

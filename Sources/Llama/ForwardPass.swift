@@ -64,9 +64,11 @@ public final class ForwardPass {
     var start = 0
     while start < tokens.count {
       let end = min(start + batchSize, tokens.count)
-      compute(Array(tokens[start..<end]), cache, wantsAll: wanted == .all, isLast: end == tokens.count)
+      compute(
+        Array(tokens[start..<end]), cache, wantsAll: wanted == .all, isLast: end == tokens.count)
       switch wanted {
-      case .all: for row in 0..<end - start { try logits.withRow(row) { try body(start + row, $0) } }
+      case .all:
+        for row in 0..<end - start { try logits.withRow(row) { try body(start + row, $0) } }
       case .last where end == tokens.count: try logits.withRow(0) { try body(end - 1, $0) }
       case .last: break
       }

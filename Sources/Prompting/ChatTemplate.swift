@@ -68,7 +68,9 @@ public struct ChatTemplate: Sendable {
       segments.append(.init(content, .asText))
       segments.append(.init("<|im_end|>\n", .parsed))
     }
-    if let defaultSystemPrompt, messages.first?.role != .system { say(.system, defaultSystemPrompt) }
+    if let defaultSystemPrompt, messages.first?.role != .system {
+      say(.system, defaultSystemPrompt)
+    }
     for message in messages { say(message.role, message.content) }
     if addsGenerationPrompt { segments.append(.init("<|im_start|>assistant\n", .parsed)) }
     return segments

@@ -133,7 +133,8 @@ struct InspectReport: Encodable {
   }
 
   private var unsupportedTypes: [String] {
-    Set(file.tensors.map(\.type)).filter { !TensorType.computable.contains($0) }.map(\.name).sorted()
+    Set(file.tensors.map(\.type)).filter { !TensorType.computable.contains($0) }.map(\.name)
+      .sorted()
   }
 
   private var unsupportedText: String {

@@ -33,7 +33,8 @@ struct LogitsCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let language = try LanguageModel(path: try model.path(), options: try compute.loadingOptions())
+      let language = try LanguageModel(
+        path: try model.path(), options: try compute.loadingOptions())
       let tokens =
         try ids.map { try parseTokenIDs($0, below: language.tokenizer.vocabularySize) }
         ?? language.promptTokens(raw: prompt ?? "")

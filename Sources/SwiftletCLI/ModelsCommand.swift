@@ -17,7 +17,8 @@ struct ModelsCommand: ParsableCommand {
     func run() {
       for entry in Catalogue.entries {
         StandardOutput.write(
-          "\(entry.shortName.padded(16)) \(entry.id.padded(38)) \(entry.byteCount / 1_000_000) MB\n")
+          "\(entry.shortName.padded(16)) \(entry.id.padded(38)) \(entry.byteCount / 1_000_000) MB\n"
+        )
       }
     }
   }

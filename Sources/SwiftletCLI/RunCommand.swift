@@ -36,7 +36,8 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Text that ends the reply; may be given more than once.")
   var stop: [String] = []
 
-  @Option(help: "Report the logarithms of the K likeliest probabilities of each token (with --json).")
+  @Option(
+    help: "Report the logarithms of the K likeliest probabilities of each token (with --json).")
   var logprobs: Int?
 
   @Flag(help: "Print timings to standard error.")
@@ -46,7 +47,9 @@ struct RunCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if let maxTokens, maxTokens < 1 { throw ValidationError("--max-tokens \(maxTokens): allowed: 1 and more") }
+    if let maxTokens, maxTokens < 1 {
+      throw ValidationError("--max-tokens \(maxTokens): allowed: 1 and more")
+    }
     if let context, !(1...1 << 24 ~= context) {
       throw ValidationError("--context \(context): allowed: 1 to \(1 << 24)")
     }
@@ -77,7 +80,8 @@ struct RunCommand: ParsableCommand {
         ids, options: options, isCancelled: { Interruption.happened }
       ) { output.write($0) }
       output.finish(
-        summary, loadSeconds: loaded - start, printsStatistics: stats, tokenizer: language.tokenizer)
+        summary, loadSeconds: loaded - start, printsStatistics: stats, tokenizer: language.tokenizer
+      )
       if summary.finishReason == .cancelled { throw ExitCode(130) }
     }
   }

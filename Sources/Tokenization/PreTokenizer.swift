@@ -52,10 +52,16 @@ enum CharacterKind: UInt8 {
     }
   }
 
+  /// Letters that are younger count as unassigned: the regex tables of the reference tokenizer end
+  /// here, and ids must not depend on the Unicode version of whoever runs this. (Its numbers come
+  /// from another table, of Unicode 17, as Swift's do.)
+  private static let lettersOfUnicode = (major: 16, minor: 0)
+
   private init(unicode scalar: Unicode.Scalar) {
     switch scalar.properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
-      self = .letter
+      let isYoung = scalar.properties.age.map { $0 > Self.lettersOfUnicode } ?? false
+      self = isYoung ? .other : .letter
     case .decimalNumber, .letterNumber, .otherNumber: self = .number
     default: self = scalar.properties.isWhitespace ? .space : .other
     }

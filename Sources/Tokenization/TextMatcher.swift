@@ -23,7 +23,8 @@ struct TextMatcher: Sendable {
     var position = 0
     while position < bytes.count {
       let rest = bytes[position...]
-      if let found = byFirstByte[Int(bytes[position])].first(where: { rest.starts(with: $0.text) }) {
+      if let found = byFirstByte[Int(bytes[position])].first(where: { rest.starts(with: $0.text) })
+      {
         if start < position { body(.text(bytes[start..<position])) }
         body(.token(found.id))
         position += found.text.count

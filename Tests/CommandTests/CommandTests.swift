@@ -1,0 +1,158 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Runs the built `swiftlet` as a user would.
+@Suite struct CommandTests {
+  private struct Result {
+    let status: Int32
+    let output: String
+    let errors: String
+  }
+
+  private static let binary: URL = {
+    // Beside the test bundle.
+    let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    return bundle.appendingPathComponent("swiftlet")
+  }()
+
+  private func swiftlet(_ arguments: String..., input: String = "") throws -> Result {
+    let process = Process()
+    process.executableURL = Self.binary
+    process.arguments = arguments
+    let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
+    process.standardInput = stdin
+    process.standardOutput = stdout
+    process.standardError = stderr
+    try process.run()
+    stdin.fileHandleForWriting.write(Data(input.utf8))
+    try stdin.fileHandleForWriting.close()
+    let output = stdout.fileHandleForReading.readDataToEndOfFile()
+    let errors = stderr.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Result(
+      status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
+      errors: String(decoding: errors, as: UTF8.self))
+  }
+
+  @Test("bad input gives one clear line on standard error and a non-zero exit")
+  func badInput() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func file(_ name: String, _ bytes: Data) throws -> String {
+      let url = folder.appendingPathComponent(name)
+      try bytes.write(to: url)
+      return url.path
+    }
+    let whole = try Fixtures.data("tiny-q4_0.gguf")
+    let cases: [(String, String)] = [
+      (folder.appendingPathComponent("none.gguf").path, "No such file"),
+      (folder.path, "is a directory"),
+      (try file("empty.gguf", Data()), "is empty"),
+      (try file("text.gguf", Data("once upon a time".utf8)), "not a GGUF file"),
+      (try file("cut.gguf", whole.dropLast(1000)), "the file ends early"),
+      ("smolm2-135", "nearest: smollm2-135m"),
+    ]
+    for (model, words) in cases {
+      for command in ["run", "inspect"] {
+        let result =
+          command == "run" ? try swiftlet("run", "-m", model, "hi") : try swiftlet("inspect", model)
+        #expect(result.status == 1, "\(command) \(model)")
+        #expect(result.output.isEmpty)
+        #expect(result.errors.contains(words), "\(result.errors)")
+        #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+      }
+    }
+  }
+
+  @Test("a prompt longer than the context is refused with both numbers")
+  func longPrompt() throws {
+    let result = try swiftlet(
+      "run", "-m", Fixtures.path("tiny-q4_0.gguf"), "--raw", "-c", "8", "a b c d e f g h i j")
+    #expect(result.status == 1)
+    #expect(result.errors.contains("19 tokens") && result.errors.contains("holds 8"))
+  }
+
+  @Test("wrong usage exits with 64 and says what is allowed")
+  func usage() throws {
+    let result = try swiftlet("run", "--top-p", "3", "hi")
+    #expect(result.status == 64)
+    #expect(result.errors.contains("allowed: 0 to 1"))
+    #expect(try swiftlet("frobnicate").status == 64)
+  }
+
+  @Test("the same prompt gives the same tokens on one thread and two")
+  func determinism() throws {
+    let model = Fixtures.path("tiny-q8_0.gguf")
+    let runs = try [1, 2].map { threads in
+      try swiftlet(
+        "run", "-m", model, "--raw", "--temperature", "0", "-n", "20", "-t", "\(threads)", "abc")
+    }
+    #expect(runs.allSatisfy { $0.status == 0 && !$0.output.isEmpty })
+    #expect(runs[0].output == runs[1].output)
+  }
+
+  @Test("JSON output holds the contract's fields")
+  func json() throws {
+    let result = try swiftlet(
+      "run", "-m", Fixtures.path("tiny-q4_1.gguf"), "--raw", "--json", "--logprobs", "2", "-n", "3",
+      "--temperature", "0", "abc")
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    #expect(Set(object.keys) == ["text", "tokens", "prompt_tokens", "finish_reason", "timings"])
+    let tokens = try #require(object["tokens"] as? [[String: Any]])
+    #expect(tokens.allSatisfy { ($0["top"] as? [Any])?.count == 2 && $0["logprob"] != nil })
+    #expect(
+      Set((object["timings"] as? [String: Any] ?? [:]).keys)
+        == ["load_ms", "first_token_ms", "prefill_tps", "decode_tps"])
+  }
+
+  @Test("standard input is appended to the prompt, and alone is the prompt")
+  func pipedInput() throws {
+    let model = Fixtures.path("tiny-q4_0.gguf")
+    func tokens(_ arguments: [String], _ input: String) throws -> Int {
+      let process = try swiftletList(
+        ["run", "-m", model, "--raw", "--json", "-n", "1"] + arguments, input)
+      let object = try JSONSerialization.jsonObject(with: Data(process.output.utf8))
+      return try #require((object as? [String: Any])?["prompt_tokens"] as? Int)
+    }
+    #expect(try tokens(["defg"], "") == 4)
+    #expect(try tokens([], "def") == 3)
+    #expect(try tokens(["de"], "fgh") == 5)  // the line break between has no token here
+  }
+
+  private func swiftletList(_ arguments: [String], _ input: String) throws -> Result {
+    switch arguments.count {
+    case 7:
+      return try swiftlet(
+        arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5],
+        arguments[6], input: input)
+    default:
+      return try swiftlet(
+        arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5],
+        arguments[6], arguments[7], input: input)
+    }
+  }
+
+  @Test("tokenize and detokenize are each other's inverse")
+  func tokenizing() throws {
+    let model = Fixtures.path("tiny-q4_0.gguf")
+    let ids = try swiftlet("tokenize", "-m", model, "--ids", "abc ab")
+    #expect(ids.output == "40 38 39\n")
+    #expect(try swiftlet("detokenize", "-m", model, input: ids.output).output == "abc ab\n")
+    let lines = try swiftlet("tokenize", "-m", model, "--jsonl", input: "\"abc\"\n\"\"\n")
+    #expect(lines.output == "{\"ids\":[40]}\n{\"ids\":[]}\n")
+    #expect(try swiftlet("detokenize", "-m", model, input: "99").status == 1)
+  }
+
+  @Test("logits are written whole, [tokens, vocabulary] float32")
+  func logits() throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let result = try swiftlet(
+      "logits", "-m", Fixtures.path("tiny-q4_0.gguf"), "--ids", "2,3,4", "-o", path)
+    #expect(result.status == 0)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count == 3 * 41 * 4)
+  }
+}

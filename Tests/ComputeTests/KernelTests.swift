@@ -1,0 +1,152 @@
+import Foundation
+import GGUF
+import KernelCore
+import TestSupport
+import Testing
+
+@testable import Compute
+
+@Suite struct KernelTests {
+  static let sets = InstructionSet.allCases.filter(\.isAvailable)
+
+  /// The first layer's query weights of a tiny model, as matrix and as float64 rows.
+  private static func matrix(_ type: String, _ team: ComputeTeam, wide: Bool) throws -> (
+    WeightMatrix, [[Double]]
+  ) {
+    let file = try GGUFFile(path: Fixtures.path("tiny-\(type).gguf"))
+    let tensor = try #require(file.tensor("blk.0.attn_q.weight"))
+    let matrix = try WeightMatrix(tensor, in: file, wantsWideInput: wide, team: team)
+    let rows = (0..<matrix.rows).map { row in
+      var values = [Float](repeating: 0, count: matrix.columns)
+      values.withUnsafeMutableBufferPointer { matrix.readRow(row, into: $0) }
+      return values.map(Double.init)
+    }
+    return (matrix, rows)
+  }
+
+  private static func randomInput(rows: Int, columns: Int) -> Activations {
+    var random = SeededGenerator(seed: 5)
+    let input = Activations(rows: rows, columns: columns)
+    for row in 0..<rows {
+      input.values.withRow(row) { values in
+        for i in values.indices { values[i] = Float.random(in: -2...2, using: &random) }
+      }
+    }
+    return input
+  }
+
+  @Test(
+    "each type's product is that of its dequantized weights, on each instruction set",
+    arguments: sets, Fixtures.tinyTypes)
+  func products(set: InstructionSet, type: String) throws {
+    for wide in [false, true] {
+      let team = ComputeTeam(threads: 2, instructionSet: set)
+      let (matrix, rows) = try Self.matrix(type, team, wide: wide)
+      // 15 = 8 + 4 + 2 + 1 tokens goes through every tile.
+      let input = Self.randomInput(rows: 15, columns: matrix.columns)
+      let output = FloatMatrix(rows: 15, columns: matrix.rows)
+      team.run { worker in
+        worker.prepare(input, rows: 15, for: matrix)
+        worker.linear(matrix, input, rows: 15, into: output)
+      }
+      var ours: [Float] = []
+      var exact: [Float] = []
+      for token in 0..<15 {
+        let x = input.values.withRow(token) { $0.map(Double.init) }
+        ours += output.withRow(token) { Array($0) }
+        exact += rows.map { row in Float(zip(row, x).reduce(0) { $0 + $1.0 * $1.1 }) }
+      }
+      // Uniform inputs in 8 bits: (4/254)^2 / 12 over 4/3 is 1.6e-5; in 15 bits a 16384th of that.
+      let allowed = !matrix.isQuantized ? 1e-12 : wide ? 2e-9 : 3e-5
+      #expect(normalizedError(ours, exact) < allowed, "\(type) wide \(wide)")
+    }
+  }
+
+  @Test("a token's product has the same bits in every batch, thread count and wide set of lanes")
+  func sameBits() throws {
+    for type in Fixtures.tinyTypes {
+      var reference: [UInt32] = []
+      for set in Self.sets where set != .portable {
+        for threads in [1, 2, 3] {
+          let team = ComputeTeam(threads: threads, instructionSet: set)
+          let (matrix, _) = try Self.matrix(type, team, wide: false)
+          let input = Self.randomInput(rows: 15, columns: matrix.columns)
+          for batch in [1, 2, 3, 4, 7, 8, 15] {
+            let output = FloatMatrix(rows: batch, columns: matrix.rows)
+            var bits: [UInt32] = []
+            for first in stride(from: 0, to: 15, by: batch) {
+              let rows = min(batch, 15 - first)
+              team.run { worker in
+                worker.prepare(input, rows: 15, for: matrix)
+                worker.linear(matrix, input, firstRow: first, rows: rows, into: output)
+              }
+              for row in 0..<rows { bits += output.withRow(row) { $0.map(\.bitPattern) } }
+            }
+            if reference.isEmpty { reference = bits }
+            #expect(bits == reference, "\(type) \(set) \(threads) threads, batch \(batch)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test("the OpenBLAS path agrees with float64", arguments: ["q4_0", "q6_k", "bf16"])
+  func openBLAS(type: String) throws {
+    let team = ComputeTeam(threads: 2, matmulPath: .openblas)
+    let (matrix, rows) = try Self.matrix(type, team, wide: false)
+    let input = Self.randomInput(rows: 3, columns: matrix.columns)
+    let output = FloatMatrix(rows: 3, columns: matrix.rows)
+    team.run { $0.linear(matrix, input, rows: 3, into: output) }
+    for token in 0..<3 {
+      let x = input.values.withRow(token) { $0.map(Double.init) }
+      let exact = rows.map { row in Float(zip(row, x).reduce(0) { $0 + $1.0 * $1.1 }) }
+      #expect(normalizedError(output.withRow(token) { Array($0) }, exact) < 1e-12)
+    }
+  }
+
+  @Test("halves are stored to nearest even on each instruction set", arguments: sets)
+  func storesHalves(set: InstructionSet) {
+    var random = SeededGenerator(seed: 3)
+    let special: [Float] = [
+      0, -0.0, 1, 65504, 65519, 65520, 1e9, -1e9, 6e-8, 2.9e-8, 3e-8, 6.1e-5, 6.097e-5, .infinity,
+      1.00048828125, 1.00146484375,
+    ]
+    for round in 0..<200 {
+      let values =
+        round == 0
+        ? special
+        : (0..<16).map { _ in
+          Float(bitPattern: UInt32.random(in: 0x3000_0000...0x4800_0000, using: &random))
+        }
+      var bits = [UInt16](repeating: 0, count: 16)
+      bits.withUnsafeMutableBytes { target in
+        if let base = target.baseAddress { set.kernels.storeHalf(values, base) }
+      }
+      #if arch(arm64) || os(Linux)
+        #expect(bits == values.map { Float16($0).bitPattern })
+      #endif
+    }
+  }
+
+  @Test("RMS norm and SwiGLU agree with float64 at odd sizes", arguments: sets)
+  func elementwise(set: InstructionSet) {
+    var random = SeededGenerator(seed: 9)
+    for count in [1, 15, 16, 17, 64, 576, 577] {
+      let x = (0..<count).map { _ in Float.random(in: -3...3, using: &random) }
+      let weight = (0..<count).map { _ in Float.random(in: 0...2, using: &random) }
+      var output = [Float](repeating: 0, count: count)
+      set.kernels.rmsNorm(x, weight, 1e-5, count, &output)
+      let mean = x.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(count)
+      let exact = zip(x, weight).map { Float(Double($0) / (mean + 1e-5).squareRoot() * Double($1)) }
+      #expect(normalizedError(output, exact) < 1e-12)
+    }
+    let gates = stride(from: Float(-100), through: 100, by: 0.125).map { $0 }
+    let padded = gates + [Float](repeating: 0, count: (16 - gates.count % 16) % 16)
+    var result = padded
+    set.kernels.swiGLU(&result, [Float](repeating: 1, count: padded.count), padded.count)
+    for (value, gate) in zip(result, padded) {
+      let exact = Double(gate) / (1 + exp(-Double(gate)))
+      #expect(abs(Double(value) - exact) <= 4e-7 * abs(exact) + 1e-37, "silu(\(gate))")
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Compute
+import Foundation
+import GGUF
+import TestSupport
+import Testing
+
+@testable import Llama
+
+@Suite struct TinyModelTests {
+  private struct Golden: Decodable {
+    let tokens: [Int]
+    let rows: [Int]
+    let logits: [[Float]]
+  }
+
+  private static func logits(
+    _ type: String, _ tokens: [Int], set: InstructionSet = .best, path: MatmulPath = .native,
+    threads: Int = 2, batch: Int = 512
+  ) throws -> [[Float]] {
+    let team = ComputeTeam(threads: threads, instructionSet: set, matmulPath: path)
+    let model = try LlamaModel(GGUFFile(path: Fixtures.path("tiny-\(type).gguf")), team: team)
+    let cache = model.makeCache(capacity: tokens.count)
+    var rows: [[Float]] = []
+    ForwardPass(model, batchSize: batch)(tokens, cache: cache, wanted: .all) {
+      rows.append(Array($1))
+    }
+    return rows
+  }
+
+  @Test("each type's logits are near the exact ones", arguments: Fixtures.tinyTypes)
+  func native(type: String) throws {
+    let golden = try Fixtures.decode(Golden.self, "tiny-\(type).json")
+    for set in InstructionSet.allCases where set.isAvailable {
+      let ours = try Self.logits(type, golden.tokens, set: set)
+      let error = normalizedError(golden.rows.flatMap { ours[$0] }, golden.logits.flatMap { $0 })
+      // Floats differ by the cache's half precision only; 8-bit activations cost more.
+      #expect(error < (type.hasSuffix("f16") || type == "f32" ? 1e-6 : 5e-4), "\(set): \(error)")
+    }
+  }
+
+  @Test("each type's logits through OpenBLAS are exact to float32", arguments: Fixtures.tinyTypes)
+  func exact(type: String) throws {
+    let golden = try Fixtures.decode(Golden.self, "tiny-\(type).json")
+    let ours = try Self.logits(type, golden.tokens, path: .openblas)
+    let error = normalizedError(golden.rows.flatMap { ours[$0] }, golden.logits.flatMap { $0 })
+    #expect(error < 1e-10, "\(error)")
+  }
+
+  @Test("threads and batch sizes do not change a bit", arguments: ["q4_0", "q5_k", "f16"])
+  func sameBits(type: String) throws {
+    let tokens = try Fixtures.decode(Golden.self, "tiny-\(type).json").tokens
+    let reference = try Self.logits(type, tokens, threads: 1, batch: 512)
+    for (threads, batch) in [(1, 1), (2, 7), (3, 32), (2, 512), (3, 300)] {
+      let ours = try Self.logits(type, tokens, threads: threads, batch: batch)
+      #expect(ours == reference, "\(threads) threads, batch \(batch)")
+    }
+  }
+
+  @Test("a wrong hyperparameter is refused by its key")
+  func badHyperparameters() throws {
+    let bytes = [UInt8](try Fixtures.data("tiny-q4_0.gguf"))
+    func refusal(_ key: String, _ value: UInt32) throws -> String {
+      var changed = bytes
+      let offset = try #require(try GGUFFile(contents: bytes).entry(key)).offset
+      withUnsafeBytes(of: value.littleEndian) {
+        changed.replaceSubrange(offset..<offset + 4, with: $0)
+      }
+      do {
+        _ = try LlamaModel(GGUFFile(contents: changed), team: ComputeTeam(threads: 1))
+        return "accepted"
+      } catch { return "\(error)" }
+    }
+    for (key, value): (String, UInt32) in [
+      ("llama.block_count", 0), ("llama.block_count", 513), ("llama.block_count", 3),
+      ("llama.attention.head_count", 0), ("llama.attention.head_count", 3),
+      ("llama.attention.head_count_kv", 3), ("llama.attention.head_count_kv", 0),
+      ("llama.embedding_length", 0), ("llama.feed_forward_length", 64),
+      ("llama.context_length", 0), ("llama.rope.dimension_count", 17),
+      ("llama.rope.freq_base", 0x7FC0_0000), ("llama.rope.freq_base", 0),
+      ("llama.attention.layer_norm_rms_epsilon", 0x7F80_0000), ("llama.vocab_size", 40),
+    ] {
+      let message = try refusal(key, value)
+      #expect(message != "accepted", "\(key) = \(value)")
+      #expect(message.contains("llama.") || message.contains("tensor "), "\(message)")
+    }
+  }
+
+  @Test("a block scale that is infinite is refused with tensor and row")
+  func infiniteScale() throws {
+    var bytes = [UInt8](try Fixtures.data("tiny-q4_0.gguf"))
+    let file = try GGUFFile(contents: bytes)
+    let tensor = try #require(file.tensor("blk.1.ffn_down.weight"))
+    let at = file.byteRange(of: tensor).lowerBound + 5 * 8 * 18  // row 5, first scale
+    bytes.replaceSubrange(at..<at + 2, with: [0x00, 0x7C])
+    #expect(throws: ComputeError.notFinite(tensor: tensor.name, row: 5)) {
+      try LlamaModel(GGUFFile(contents: bytes), team: ComputeTeam(threads: 2))
+    }
+  }
+}
