@@ -31,8 +31,9 @@ enum Portable: VectorISA {
     #if arch(arm64)
       return c.addingProduct(a, b)
     #else
-      // Without FMA in the target's baseline this would be 16 calls of `fmaf`.
-      return a * b + c
+      // Without FMA in the target's baseline `addingProduct` would be 16 calls of `fmaf`. In float64
+      // the product is exact, so that only a sum in the middle of two floats can round otherwise.
+      return Floats(SIMD16<Double>(a) * SIMD16<Double>(b) + SIMD16<Double>(c))
     #endif
   }
   @inline(__always)

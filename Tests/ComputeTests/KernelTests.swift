@@ -146,7 +146,8 @@ import Testing
     set.kernels.swiGLU(&result, [Float](repeating: 1, count: padded.count), padded.count)
     for (value, gate) in zip(result, padded) {
       let exact = Double(gate) / (1 + exp(-Double(gate)))
-      #expect(abs(Double(value) - exact) <= 4e-7 * abs(exact) + 1e-37, "silu(\(gate))")
+      // Below -87 the result is smaller than 1e-36 and its digits do not matter.
+      #expect(abs(Double(value) - exact) <= 4e-7 * abs(exact) + 1e-36, "silu(\(gate))")
     }
   }
 }
