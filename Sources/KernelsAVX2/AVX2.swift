@@ -6,66 +6,57 @@
 
   /// AVX2, FMA and F16C: two 256-bit registers are one logical vector.
   enum AVX2: VectorISA {
-    struct Floats {
-      var low, high: SIMD8<Float>
-      @inline(__always) init(_ low: SIMD8<Float>, _ high: SIMD8<Float>) {
-        self.low = low
-        self.high = high
-      }
-    }
-    struct Ints {
-      var low, high: __m256i
-      @inline(__always) init(_ low: __m256i, _ high: __m256i) {
-        self.low = low
-        self.high = high
-      }
-    }
+    // Tuples, not structs: a struct's metadata would bring in shared helpers such as
+    // `__swift_memcpy64_16`, emitted weak and compiled with this target's flags.
+    typealias Floats = (low: SIMD8<Float>, high: SIMD8<Float>)
+    typealias Ints = (low: __m256i, high: __m256i)
     typealias Bytes = Ints
 
     @inline(__always) static func splat(_ value: Float) -> Floats {
-      Floats(_mm256_set1_ps(value), _mm256_set1_ps(value))
+      (_mm256_set1_ps(value), _mm256_set1_ps(value))
     }
     @inline(__always) static func load(_ p: UnsafePointer<Float>) -> Floats {
-      Floats(_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8))
+      (_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8))
     }
     @inline(__always) static func store(_ v: Floats, _ p: UnsafeMutablePointer<Float>) {
       _mm256_storeu_ps(p, v.low)
       _mm256_storeu_ps(p + 8, v.high)
     }
     @inline(__always) static func add(_ a: Floats, _ b: Floats) -> Floats {
-      Floats(_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high))
+      (_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high))
     }
     @inline(__always) static func subtract(_ a: Floats, _ b: Floats) -> Floats {
-      Floats(_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high))
+      (_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high))
     }
     @inline(__always) static func multiply(_ a: Floats, _ b: Floats) -> Floats {
-      Floats(_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high))
+      (_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high))
     }
     @inline(__always) static func divide(_ a: Floats, _ b: Floats) -> Floats {
-      Floats(_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high))
+      (_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high))
     }
     @inline(__always) static func maximum(_ a: Floats, _ b: Floats) -> Floats {
-      Floats(_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high))
+      (_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high))
     }
     @inline(__always) static func minimum(_ a: Floats, _ b: Floats) -> Floats {
-      Floats(_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high))
+      (_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high))
     }
     @inline(__always) static func magnitude(_ a: Floats) -> Floats {
       let mask = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFF_FFFF))
-      return Floats(_mm256_and_ps(a.low, mask), _mm256_and_ps(a.high, mask))
+      return (_mm256_and_ps(a.low, mask), _mm256_and_ps(a.high, mask))
     }
     @inline(__always) static func fma(_ a: Floats, _ b: Floats, _ c: Floats) -> Floats {
-      Floats(_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high))
+      (_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high))
     }
     @inline(__always)
     static func keep(_ value: Floats, where test: Floats, atLeast bound: Float) -> Floats {
       let bound = _mm256_set1_ps(bound)
-      return Floats(
+      return (
         _mm256_and_ps(value.low, swiftlet_at_least_ps256(test.low, bound)),
-        _mm256_and_ps(value.high, swiftlet_at_least_ps256(test.high, bound)))
+        _mm256_and_ps(value.high, swiftlet_at_least_ps256(test.high, bound))
+      )
     }
     @inline(__always) static func swapPairs(_ a: Floats) -> Floats {
-      Floats(swiftlet_swap_pairs_ps256(a.low), swiftlet_swap_pairs_ps256(a.high))
+      (swiftlet_swap_pairs_ps256(a.low), swiftlet_swap_pairs_ps256(a.high))
     }
 
     @inline(__always) static func sum(_ a: Floats) -> Float {
@@ -82,9 +73,10 @@
     }
 
     @inline(__always) static func loadHalf(_ p: UnsafeRawPointer) -> Floats {
-      Floats(
+      (
         _mm256_cvtph_ps(p.loadUnaligned(as: __m128i.self)),
-        _mm256_cvtph_ps((p + 16).loadUnaligned(as: __m128i.self)))
+        _mm256_cvtph_ps((p + 16).loadUnaligned(as: __m128i.self))
+      )
     }
     @inline(__always) static func storeHalf(_ v: Floats, _ p: UnsafeMutableRawPointer) {
       p.storeBytes(of: swiftlet_to_half_ps256(v.low), as: __m128i.self)
@@ -95,17 +87,17 @@
         let wide = _mm256_cvtepu16_epi32(p.loadUnaligned(as: __m128i.self))
         return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16))
       }
-      return Floats(half(p), half(p + 16))
+      return (half(p), half(p + 16))
     }
 
     @inline(__always) static func splat(_ value: Int32) -> Ints {
-      Ints(_mm256_set1_epi32(value), _mm256_set1_epi32(value))
+      (_mm256_set1_epi32(value), _mm256_set1_epi32(value))
     }
     @inline(__always) static func add(_ a: Ints, _ b: Ints) -> Ints {
-      Ints(_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high))
+      (_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high))
     }
     @inline(__always) static func shiftLeft(_ a: Ints, _ count: Int32) -> Ints {
-      Ints(_mm256_slli_epi32(a.low, count), _mm256_slli_epi32(a.high, count))
+      (_mm256_slli_epi32(a.low, count), _mm256_slli_epi32(a.high, count))
     }
     @inline(__always) static func sum(_ a: Ints) -> Int32 {
       let eight = _mm256_add_epi32(a.low, a.high)
@@ -114,13 +106,13 @@
       return _mm_cvtsi128_si32(_mm_add_epi32(two, swiftlet_swap_pairs_si128(two)))
     }
     @inline(__always) static func convert(_ a: Ints) -> Floats {
-      Floats(_mm256_cvtepi32_ps(a.low), _mm256_cvtepi32_ps(a.high))
+      (_mm256_cvtepi32_ps(a.low), _mm256_cvtepi32_ps(a.high))
     }
     @inline(__always) static func round(_ a: Floats) -> Ints {
-      Ints(_mm256_cvtps_epi32(a.low), _mm256_cvtps_epi32(a.high))
+      (_mm256_cvtps_epi32(a.low), _mm256_cvtps_epi32(a.high))
     }
     @inline(__always) static func bits(_ a: Ints) -> Floats {
-      Floats(_mm256_castsi256_ps(a.low), _mm256_castsi256_ps(a.high))
+      (_mm256_castsi256_ps(a.low), _mm256_castsi256_ps(a.high))
     }
     @inline(__always) static func storeLowBytes(_ a: Ints, _ p: UnsafeMutableRawPointer) {
       // Byte 0 of each lane to the front of its 128-bit half.
@@ -136,28 +128,31 @@
     }
     @inline(__always) static func highPlane(_ a: Ints) -> Ints {
       let half = _mm256_set1_epi32(64)
-      return Ints(
+      return (
         _mm256_srai_epi32(_mm256_add_epi32(a.low, half), 7),
-        _mm256_srai_epi32(_mm256_add_epi32(a.high, half), 7))
+        _mm256_srai_epi32(_mm256_add_epi32(a.high, half), 7)
+      )
     }
     @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
       let bytes = p.loadUnaligned(as: __m128i.self)
-      return Ints(
-        _mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_unpackhi_epi64(bytes, bytes)))
+      return (
+        _mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_unpackhi_epi64(bytes, bytes))
+      )
     }
 
     @inline(__always) static func loadBytes(_ p: UnsafeRawPointer) -> Bytes {
-      Bytes(p.loadUnaligned(as: __m256i.self), (p + 32).loadUnaligned(as: __m256i.self))
+      (p.loadUnaligned(as: __m256i.self), (p + 32).loadUnaligned(as: __m256i.self))
     }
     @inline(__always) static func lowNibbles(_ a: Bytes) -> Bytes {
       let mask = _mm256_set1_epi8(15)
-      return Bytes(_mm256_and_si256(a.low, mask), _mm256_and_si256(a.high, mask))
+      return (_mm256_and_si256(a.low, mask), _mm256_and_si256(a.high, mask))
     }
     @inline(__always) static func highNibbles(_ a: Bytes) -> Bytes {
       let mask = _mm256_set1_epi8(15)
-      return Bytes(
+      return (
         _mm256_and_si256(_mm256_srli_epi16(a.low, 4), mask),
-        _mm256_and_si256(_mm256_srli_epi16(a.high, 4), mask))
+        _mm256_and_si256(_mm256_srli_epi16(a.high, 4), mask)
+      )
     }
     @inline(__always) static func addFifthBits(_ a: Bytes, _ mask: UnsafeRawPointer) -> Bytes {
       @inline(__always) func sixteens(_ p: UnsafeRawPointer) -> __m256i {
@@ -172,8 +167,9 @@
         let hit = _mm256_cmpeq_epi8(_mm256_and_si256(spread, each), each)
         return _mm256_and_si256(hit, _mm256_set1_epi8(16))
       }
-      return Bytes(
-        _mm256_add_epi8(a.low, sixteens(mask)), _mm256_add_epi8(a.high, sixteens(mask + 4)))
+      return (
+        _mm256_add_epi8(a.low, sixteens(mask)), _mm256_add_epi8(a.high, sixteens(mask + 4))
+      )
     }
 
     @inline(__always)
@@ -184,9 +180,10 @@
         _mm256_set1_epi32((activations + offset).loadUnaligned(as: Int32.self))
       }
       let (x0, x1, x2, x3) = (four(0), four(4), four(8), four(12))
-      return Ints(
+      return (
         half(sum.low, w.0.low, w.1.low, w.2.low, w.3.low, x0, x1, x2, x3, bits: bits),
-        half(sum.high, w.0.high, w.1.high, w.2.high, w.3.high, x0, x1, x2, x3, bits: bits))
+        half(sum.high, w.0.high, w.1.high, w.2.high, w.3.high, x0, x1, x2, x3, bits: bits)
+      )
     }
 
     /// `vpmaddubsw` sums pairs in 16 bits with saturation. Quants of 5 bits stay below it over four
