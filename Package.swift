@@ -102,6 +102,10 @@ let package = Package(
     tests("TokenizationTests", ["Tokenization", "TestSupport"]),
     tests("GenerationTests", ["Generation"]),
     tests("SwiftletTests", ["Swiftlet", "TestSupport"]),
+    .testTarget(
+      name: "ModelHubTests",
+      dependencies: ["ModelHub", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
+      exclude: ["faulty_server.py"], swiftSettings: strict),
     tests("CommandTests", ["SwiftletCLI", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

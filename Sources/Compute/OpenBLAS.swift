@@ -22,3 +22,8 @@ enum OpenBLAS {
       blasint(outputStride))
   }
 }
+
+extension MatmulPath {
+  /// OpenBLAS's own description of its build and of the kernels that it chose.
+  public static var openBLASVersion: String { String(cString: openblas_get_config()) }
+}

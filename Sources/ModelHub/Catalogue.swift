@@ -12,6 +12,13 @@ public struct CatalogueEntry: Sendable, Equatable {
   public let byteCount: Int
   /// SHA-256 of the file, 64 lower-case hexadecimal digits.
   public let sha256: String
+
+  /// Where the file is fetched from.
+  ///
+  /// - Parameter endpoint: of the hub, without a slash at the end.
+  public func url(endpoint: String) -> String {
+    "\(endpoint)/\(repository)/resolve/\(revision)/\(fileName)"
+  }
 }
 
 /// The models that can be asked for by name.
@@ -36,7 +43,7 @@ public enum Catalogue {
   ]
 
   /// What runs when no model is named.
-  public static let defaultShortName = "smollm2-135m"
+  public static let defaultID = "HuggingFaceTB/SmolLM2-360M-Instruct"
 
   /// The entry whose id or short name is `name`, without regard to case.
   public static func entry(_ name: String) -> CatalogueEntry? {

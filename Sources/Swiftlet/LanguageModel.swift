@@ -10,6 +10,12 @@ public struct LoadingOptions: Sendable {
   public var instructionSet = InstructionSet.best
 
   public init() {}
+
+  /// As the provider's settings say; no more threads than this process may use cores.
+  public init(_ settings: PerformanceSettings) {
+    threads = max(1, min(settings.threads, ComputeTeam.coreCount))
+    batchSize = max(1, settings.batchSize)
+  }
 }
 
 /// A model that is loaded: weights, tokenizer and chat template.
@@ -36,6 +42,25 @@ public final class LanguageModel: Sendable {
       matmulPath: options.matmulPath)
     model = try LlamaModel(file, team: team)
     self.options = options
+  }
+
+  /// Loads the model that the provider knows as `name` (an id or a short name). What is not on this
+  /// machine is fetched, checked and kept first. Blocks until all is done.
+  ///
+  /// - Parameters:
+  ///   - options: nil takes the provider's settings of the model.
+  ///   - progress: called while bytes come; false cancels.
+  /// - Throws: `HubError` where the model cannot be had, and as `init(path:options:)`.
+  public convenience init(
+    named name: String, options: LoadingOptions? = nil,
+    configuration: ProviderConfiguration = ProviderConfiguration(),
+    downloader: Downloader = Downloader(),
+    progress: @escaping (DownloadProgress) -> Bool = { _ in true }
+  ) throws {
+    let entry = try configuration.entry(named: name)
+    try self.init(
+      path: try downloader.fetch(entry, progress: progress),
+      options: options ?? LoadingOptions(configuration.settings(of: entry.id)))
   }
 
   /// The model's chat template.

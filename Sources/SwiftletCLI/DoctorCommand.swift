@@ -12,13 +12,20 @@ struct DoctorCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
+      let hub = HubEnvironment.current
       let available = InstructionSet.allCases.filter(\.isAvailable).map(\.rawValue)
       let chosen = try InstructionSet.named(environment("SWIFTLET_ISA"))
+      let fault = hub.isOffline ? "not asked: HF_HUB_OFFLINE" : Connectivity.fault(hub)
       StandardOutput.write(
         """
         Cores              \(ComputeTeam.coreCount)
         Instruction sets   \(available.joined(separator: ", "))
         Kernels            \(chosen.rawValue)
+        OpenBLAS           \(MatmulPath.openBLASVersion)
+        libcurl            \(Connectivity.libraryVersion)
+        Cache              \(hub.cacheFolder)
+        Free there         \(HubCache(folder: hub.cacheFolder).freeBytes.map { "\($0 / 1_000_000) MB" } ?? "not known")
+        Endpoint           \(hub.endpoint): \(fault ?? "reachable")
 
         """)
     }

@@ -34,7 +34,7 @@ struct LogitsCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let language = try LanguageModel(
-        path: try model.path(), options: try compute.loadingOptions())
+        path: try model.path(), options: try compute.loadingOptions(model.settings))
       let tokens =
         try ids.map { try parseTokenIDs($0, below: language.tokenizer.vocabularySize) }
         ?? language.promptTokens(raw: prompt ?? "")
@@ -66,7 +66,7 @@ struct LogitsCommand: ParsableCommand {
   private func write(
     _ tokens: [Int], _ language: LanguageModel, to stream: UnsafeMutablePointer<FILE>
   ) throws {
-    let forward = ForwardPass(language.model, batchSize: compute.batchSize)
+    let forward = ForwardPass(language.model, batchSize: language.options.batchSize)
     let cache = language.model.makeCache(capacity: tokens.count)
     try forward(tokens, cache: cache, wanted: .all) { _, logits in
       guard fwrite(logits.baseAddress, 4, logits.count, stream) == logits.count else {

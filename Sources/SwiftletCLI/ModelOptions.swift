@@ -12,36 +12,47 @@ struct ModelArgument: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: "A GGUF file, or the name of a model (see 'swiftlet models list').")
-  var model = Catalogue.defaultShortName
+  var model = ProviderConfiguration().defaultModel
 
   func path() throws -> String { try ModelLocation.resolve(model) }
+
+  /// How the provider wants the model to be run.
+  var settings: PerformanceSettings {
+    ProviderConfiguration().settings(of: Catalogue.entry(model)?.id ?? model)
+  }
 }
 
 /// How the model computes.
 struct ComputeArguments: ParsableArguments {
-  @Option(name: [.short, .long], help: "Threads (default: the cores this process may use).")
+  @Option(
+    name: [.short, .long],
+    help: "Threads (default: the model's setting, at most the cores this process may use).")
   var threads: Int?
 
   @Option(help: "How matrices are multiplied: native or openblas.")
   var matmul: MatmulPath = .native
 
-  @Option(help: "Prompt tokens computed together.")
-  var batchSize = 512
+  @Option(help: "Prompt tokens computed together (default: the model's setting).")
+  var batchSize: Int?
 
   func validate() throws {
     if let threads, !(1...256).contains(threads) {
       throw ValidationError("--threads \(threads): allowed: 1 to 256")
     }
-    guard (1...65_536).contains(batchSize) else {
+    if let batchSize, !(1...65_536).contains(batchSize) {
       throw ValidationError("--batch-size \(batchSize): allowed: 1 to 65536")
     }
   }
 
-  func loadingOptions(contextLength: Int? = nil) throws -> LoadingOptions {
-    var options = LoadingOptions()
-    options.threads = threads
+  /// - Parameter settings: the model's, which the arguments override.
+  func loadingOptions(_ settings: PerformanceSettings, contextLength: Int? = nil) throws
+    -> LoadingOptions
+  {
+    if let warning = settings.warning { StandardError.write("swiftlet: \(warning)\n") }
+    var options = LoadingOptions(settings)
+    if let threads { options.threads = threads }
+    if let batchSize { options.batchSize = batchSize }
     options.matmulPath = matmul
-    options.batchSize = batchSize
     options.contextLength = contextLength
     options.instructionSet = try .named(environment("SWIFTLET_ISA"))
     return options

@@ -63,7 +63,8 @@ struct RunCommand: ParsableCommand {
       let start = Clock.seconds()
       let text = try fullPrompt()
       let language = try LanguageModel(
-        path: try model.path(), options: try compute.loadingOptions(contextLength: context))
+        path: try model.path(),
+        options: try compute.loadingOptions(model.settings, contextLength: context))
       let ids = try promptTokens(text, language)
       let loaded = Clock.seconds()
 
