@@ -38,9 +38,12 @@ public enum RealModel {
     "\(folder)/SmolLM2-135M-Instruct-\(type).gguf"
   }
 
+  /// Random weights in the shape of SmolLM2-360M (`scripts/shape.py`).
+  public static let shape360M = "\(folder)/random-360M-Q4_0.gguf"
+
   /// Tests of the real model run where it is. `.ci/run` checks beforehand that it is.
-  public static let isPresent = ["Q4_1", "Q4_0"].allSatisfy {
-    FileManager.default.fileExists(atPath: path($0))
+  public static let isPresent = [path("Q4_1"), path("Q4_0"), shape360M].allSatisfy {
+    FileManager.default.fileExists(atPath: $0)
   }
 }
 
