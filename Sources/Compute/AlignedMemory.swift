@@ -6,37 +6,45 @@
 
 /// Bytes aligned to cache lines, zero at first, freed with their owner.
 ///
-/// Large blocks come from the system in zeroed pages, huge ones where it has them; a page costs
-/// nothing until it is touched.
+/// Large blocks come from the system as zeroed pages, which cost nothing until they are touched.
 final class AlignedMemory: @unchecked Sendable {
   // @unchecked Sendable: plain memory; whoever shares it keeps writers apart (ComputeTeam's steps).
 
+  enum Pages {
+    /// For buffers of which often only a part is used.
+    case ordinary
+    /// Fewer faults and fewer address translations, for what will be filled.
+    case huge
+  }
+
   let base: UnsafeMutableRawPointer
   let byteCount: Int
-  private let mapped: Bool
+  private let isMapped: Bool
 
-  init(byteCount: Int) {
+  /// Blocks from this size on come from the system.
+  private static let smallestMapping = 64 << 10
+
+  init(byteCount: Int, pages: Pages = .ordinary) {
     self.byteCount = byteCount
-    let hugePage = 2 << 20
-    if byteCount >= hugePage,
+    if byteCount >= Self.smallestMapping,
       let address = mmap(
         nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | mapAnonymous, -1, 0),
       address != MAP_FAILED
     {
       #if canImport(Glibc)
-        madvise(address, byteCount, 14 /* MADV_HUGEPAGE, not imported */)
+        if pages == .huge { madvise(address, byteCount, 14 /* MADV_HUGEPAGE, not imported */) }
       #endif
       base = address
-      mapped = true
+      isMapped = true
     } else {
       base = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 64), alignment: 64)
       base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-      mapped = false
+      isMapped = false
     }
   }
 
   deinit {
-    if mapped { munmap(base, byteCount) } else { base.deallocate() }
+    if isMapped { munmap(base, byteCount) } else { base.deallocate() }
   }
 }
 

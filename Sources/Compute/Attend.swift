@@ -100,8 +100,9 @@ extension Worker {
         let end = first + tokens.upperBound
         for start in stride(from: 0, to: end, by: width) {
           let span = AttentionSpan(
-            keys: cache.keyHead(layer, head), values: cache.valueHead(layer, head), headSize: size,
-            start: start, count: min(width, end - start), queries: gathered, rows: rows,
+            keys: cache.keys(layer, head, spanOf: start),
+            values: cache.values(layer, head, spanOf: start), headSize: size, start: start,
+            count: min(width, end - start), queries: gathered, rows: rows,
             visible: visible)
           let partial = start == 0 ? running : next
           switch cache.precision {

@@ -28,7 +28,7 @@ public final class ComputeTeam: @unchecked Sendable {
   /// - Parameter threads: how many, the caller's own included; at least 1. Fewer are used where the
   ///   system gives no more.
   public init(
-    threads wanted: Int, instructionSet: InstructionSet = .best, matmulPath: MatmulPath = .native
+    threads wanted: Int, instructionSet: InstructionSet = .best, matmulPath: MatmulPath = .automatic
   ) {
     let rendezvous = Rendezvous(crowded: wanted > Self.coreCount)
     var threads: [pthread_t] = []
@@ -48,7 +48,7 @@ public final class ComputeTeam: @unchecked Sendable {
     self.instructionSet = instructionSet
     self.matmulPath = matmulPath
     kernels = instructionSet.kernels
-    if matmulPath == .openblas { OpenBLAS.useCallersThread() }
+    if PanelKind.allCases.contains(where: usesOpenBLAS) { OpenBLAS.useCallersThread() }
   }
 
   deinit {
@@ -63,22 +63,40 @@ public final class ComputeTeam: @unchecked Sendable {
     return max(1, Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))))
   }
 
+  /// Whether matrices of `kind` are multiplied by OpenBLAS rather than by our kernels.
+  func usesOpenBLAS(for kind: PanelKind) -> Bool {
+    switch matmulPath {
+    case .native: false
+    case .openblas: true
+    // Measured (docs/architecture.md, "OpenBLAS"): our floating-point kernels are ahead of sgemm on
+    // dequantized rows wherever they have a fused multiply-add, and far behind without.
+    case .automatic: !kind.isQuantized && !instructionSet.hasFusedMultiplyAdd
+    }
+  }
+
   /// Calls `body` on every thread of the team and returns when all calls have.
   public func run(_ body: (Worker) -> Void) {
-    rendezvous.run { [rendezvous, kernels, matmulPath, threadCount] index in
+    rendezvous.run { [rendezvous, kernels, threadCount] index in
       body(
         Worker(
-          index: index, count: threadCount, rendezvous: rendezvous, kernels: kernels,
-          matmulPath: matmulPath))
+          index: index, count: threadCount, rendezvous: rendezvous, kernels: kernels))
     }
   }
 
   private final class Seat {
     let rendezvous: Rendezvous
     let index: Int
+    /// The processor of the thread that made this one.
+    private let start = swiftlet_processor()
+
     init(rendezvous: Rendezvous, index: Int) {
       self.rendezvous = rendezvous
       self.index = index
+    }
+
+    func serve() {
+      swiftlet_move_away(start, CInt(truncatingIfNeeded: index))
+      rendezvous.serve(as: index)
     }
   }
 
@@ -89,8 +107,7 @@ public final class ComputeTeam: @unchecked Sendable {
         &thread, nil,
         { argument in
           guard let argument else { return nil }
-          let seat = Unmanaged<Seat>.fromOpaque(argument).takeRetainedValue()
-          seat.rendezvous.serve(as: seat.index)
+          Unmanaged<Seat>.fromOpaque(argument).takeRetainedValue().serve()
           return nil
         }, seat.toOpaque())
       return status == 0 ? thread : nil
@@ -99,8 +116,7 @@ public final class ComputeTeam: @unchecked Sendable {
       let status = pthread_create(
         &thread, nil,
         { argument in
-          let seat = Unmanaged<Seat>.fromOpaque(argument).takeRetainedValue()
-          seat.rendezvous.serve(as: seat.index)
+          Unmanaged<Seat>.fromOpaque(argument).takeRetainedValue().serve()
           return nil
         }, seat.toOpaque())
       return status == 0 ? thread : nil
@@ -115,7 +131,6 @@ public struct Worker {
   public let count: Int
   let rendezvous: Rendezvous
   let kernels: KernelTable
-  let matmulPath: MatmulPath
 
   /// Shares `items` items among the threads, then waits for all of them.
   ///

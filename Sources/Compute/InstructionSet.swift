@@ -39,6 +39,15 @@ public enum InstructionSet: String, CaseIterable, Sendable {
     return wanted
   }
 
+  /// Whether vectors have an instruction for a * b + c, which `VectorISA.fma` otherwise emulates.
+  var hasFusedMultiplyAdd: Bool {
+    #if arch(arm64)
+      true
+    #else
+      self != .portable
+    #endif
+  }
+
   var kernels: KernelTable {
     switch self {
     case .portable: portableKernelTable()
@@ -54,6 +63,8 @@ public enum InstructionSet: String, CaseIterable, Sendable {
 
 /// How matrices are multiplied.
 public enum MatmulPath: String, CaseIterable, Sendable {
+  /// For each matrix whichever of the two is faster here.
+  case automatic = "auto"
   /// Our kernels: int8 activations for quantized weights, float32 for the rest.
   case native
   /// Weights dequantized to float32, OpenBLAS's sgemm: slower, and close to exact arithmetic.

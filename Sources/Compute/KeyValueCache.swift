@@ -2,8 +2,9 @@ import KernelCore
 
 /// The keys and values of past positions, for every layer and key-value head of one sequence.
 ///
-/// Keys lie as [layer, head, position / 16, headSize, 16], so that 16 scores form at once; values
-/// as [layer, head, position, headSize].
+/// Positions are kept in spans of 256 (`AttentionSpan.positions`), each [layer, head, keys then
+/// values]: memory is touched as positions are filled, not all over the capacity. In a span keys lie
+/// as [position / 16, headSize, 16], so that 16 scores form at once; values as [position, headSize].
 public final class KeyValueCache: @unchecked Sendable {
   // @unchecked Sendable: written by the workers of one team, disjoint positions or heads a step.
 
@@ -31,20 +32,19 @@ public final class KeyValueCache: @unchecked Sendable {
   public let precision: Precision
   /// Positions that are filled.
   public private(set) var count = 0
-  private let keys: AlignedMemory
-  private let values: AlignedMemory
+  private let memory: AlignedMemory
+  /// Bytes of one head's keys, or values, in a span.
   private let headBytes: Int
 
   /// - Parameter capacity: positions; memory is reserved for all and used as positions are filled.
   public init(_ shape: Shape, capacity: Int, precision: Precision) {
-    let lanes = PanelGeometry.rows
     self.shape = shape
     self.capacity = capacity
     self.precision = precision
-    let padded = (capacity + lanes - 1) / lanes * lanes
-    headBytes = padded * shape.headSize * precision.bytes
-    keys = AlignedMemory(byteCount: shape.layers * shape.heads * headBytes)
-    values = AlignedMemory(byteCount: shape.layers * shape.heads * headBytes)
+    let spans = (capacity + AttentionSpan.positions - 1) / AttentionSpan.positions
+    headBytes = AttentionSpan.positions * shape.headSize * precision.bytes
+    memory = AlignedMemory(
+      byteCount: spans * shape.layers * shape.heads * 2 * headBytes, pages: .huge)
   }
 
   /// Bytes that filled positions take.
@@ -64,14 +64,17 @@ public final class KeyValueCache: @unchecked Sendable {
     count += positions
   }
 
-  func keyHead(_ layer: Int, _ head: Int) -> UnsafeMutableRawPointer {
-    precondition(layer < shape.layers && head < shape.heads)
-    return keys.base + (layer * shape.heads + head) * headBytes
+  /// One head's keys of the span that holds `position`.
+  func keys(_ layer: Int, _ head: Int, spanOf position: Int) -> UnsafeMutableRawPointer {
+    precondition(layer < shape.layers && head < shape.heads && position < capacity)
+    let span = position / AttentionSpan.positions
+    return memory.base
+      + ((span * shape.layers + layer) * shape.heads + head) * 2 * headBytes
   }
 
-  func valueHead(_ layer: Int, _ head: Int) -> UnsafeMutableRawPointer {
-    precondition(layer < shape.layers && head < shape.heads)
-    return values.base + (layer * shape.heads + head) * headBytes
+  /// One head's values of the span that holds `position`.
+  func values(_ layer: Int, _ head: Int, spanOf position: Int) -> UnsafeMutableRawPointer {
+    keys(layer, head, spanOf: position) + headBytes
   }
 
   /// Stores one head's key and value, [headSize] each, at `position`.
@@ -79,12 +82,14 @@ public final class KeyValueCache: @unchecked Sendable {
     key: UnsafePointer<Float>, value: UnsafePointer<Float>, layer: Int, head: Int, position: Int,
     kernels: KernelTable
   ) {
-    precondition(position < capacity)
     let lanes = PanelGeometry.rows
+    let place = position % AttentionSpan.positions
     let panel =
-      keyHead(layer, head) + position / lanes * (lanes * shape.headSize * precision.bytes)
-    let lane = position % lanes
-    let row = valueHead(layer, head) + position * shape.headSize * precision.bytes
+      keys(layer, head, spanOf: position)
+      + place / lanes * (lanes * shape.headSize * precision.bytes)
+    let lane = place % lanes
+    let row =
+      values(layer, head, spanOf: position) + place * shape.headSize * precision.bytes
     switch precision {
     case .single:
       for i in 0..<shape.headSize {

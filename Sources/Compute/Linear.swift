@@ -36,7 +36,7 @@ extension Worker {
     precondition(firstRow + rows <= input.rows && rows <= output.rows)
     let target = OutputRows(
       values: output.values, stride: output.stride, accumulates: accumulating)
-    if let packed = weights.packed {
+    if let packed = weights.panels {
       shareRanges(of: weights.panelCount) { panels in
         multiply(weights, packed, panels, input, firstRow, rows, target)
       }
@@ -85,6 +85,9 @@ extension Worker {
     case .q8_0: kernels.q8_0(operands)
     case .q4_K: kernels.q4_K(operands)
     case .q5_K: kernels.q5_K(operands)
+    case .q4_0Rows: kernels.q4_0Rows(operands)
+    case .q4_1Rows: kernels.q4_1Rows(operands)
+    case .q8_0Rows: kernels.q8_0Rows(operands)
     default: kernels.q6_K(operands)
     }
   }
@@ -117,7 +120,7 @@ public final class Activations: Sendable {
 extension Worker {
   /// Quantizes the first `rows` rows of `activations` as `readers` want to read them.
   public func prepare(_ activations: Activations, rows: Int, for readers: WeightMatrix...) {
-    let quantized = readers.filter { $0.packed != nil && $0.isQuantized }
+    let quantized = readers.filter { $0.panels != nil && $0.isQuantized }
     if quantized.contains(where: { !$0.wantsWideInput }) {
       quantize(activations.values, rows: rows, into: activations.narrow)
     }

@@ -20,6 +20,56 @@ extension PanelKind {
     }
   }
 
+  /// Whether weights share scales, and activations are quantized to meet them.
+  var isQuantized: Bool {
+    switch self {
+    case .f32, .f16, .bf16: false
+    default: true
+    }
+  }
+
+  /// How `team` multiplies `tensor`; nil where there are no kernels for its type.
+  init?(_ tensor: TensorDescriptor, team: ComputeTeam) {
+    guard let kind = PanelKind(tensor.type) else { return nil }
+    if !team.usesOpenBLAS(for: kind),
+      let rows = PanelKind.rowKind(tensor.type, rows: tensor.rows)
+    {
+      self = rows
+    } else {
+      self = kind
+    }
+  }
+
+  /// The kind that reads the file's own rows, without a copy; nil where there is none, or where rows
+  /// do not fill panels.
+  static func rowKind(_ type: TensorType, rows: Int) -> PanelKind? {
+    guard rows % PanelGeometry.rows == 0 else { return nil }
+    switch type {
+    case .q4_0: return .q4_0Rows
+    case .q4_1: return .q4_1Rows
+    case .q8_0: return .q8_0Rows
+    default: return nil
+    }
+  }
+
+  /// The kind that a matrix in the file becomes when it is moved; itself where it is not in the file.
+  var interleaved: PanelKind {
+    switch self {
+    case .q4_0Rows: .q4_0
+    case .q4_1Rows: .q4_1
+    case .q8_0Rows: .q8_0
+    default: self
+    }
+  }
+
+  /// Whether `WeightMatrix` multiplies the bytes of the file.
+  var isInFile: Bool {
+    switch self {
+    case .q4_0Rows, .q4_1Rows, .q8_0Rows: true
+    default: false
+    }
+  }
+
   /// What the columns of a matrix must be a multiple of.
   var columnMultiple: Int {
     switch self {
@@ -29,10 +79,18 @@ extension PanelKind {
     }
   }
 
+  /// Bytes of a matrix in panels.
+  func packedBytes(rows: Int, columns: Int) -> Int {
+    (rows + PanelGeometry.rows - 1) / PanelGeometry.rows * panelBytes(columns: columns)
+  }
+
   /// Bytes of a panel of 16 rows.
   func panelBytes(columns: Int) -> Int {
     let blocks = columns / PanelGeometry.blockColumns
     switch self {
+    case .q4_0Rows: return OffsetRows<NibbleRows>.panelBytes(blocks: blocks)
+    case .q4_1Rows: return MinimumRows<NibbleRows>.panelBytes(blocks: blocks)
+    case .q8_0Rows: return OffsetRows<SignedByteRows>.panelBytes(blocks: blocks)
     case .q4_0: return OffsetPanel<Nibbles>.panelBytes(blocks: blocks)
     case .q4_1: return MinimumPanel<Nibbles>.panelBytes(blocks: blocks)
     case .q5_0: return OffsetPanel<NibblesAndBits>.panelBytes(blocks: blocks)
@@ -61,48 +119,11 @@ struct PanelPacking {
   /// - Returns: the first row that holds a NaN or infinite weight or scale.
   func pack(_ source: UnsafeRawPointer, rows: Int, into panel: UnsafeMutableRawPointer) -> Int? {
     switch kind {
-    case .q4_0: return packDwords(source, rows, panel, halves: 1, flip: 0)
-    case .q4_1: return packDwords(source, rows, panel, halves: 2, flip: 0)
-    case .q8_0: return packDwords(source, rows, panel, halves: 1, flip: 0x8080_8080)
     case .f32: return packFloats(source, rows, panel, UInt32.self, exponent: 0x7F80_0000)
     case .f16: return packFloats(source, rows, panel, UInt16.self, exponent: 0x7C00)
     case .bf16: return packFloats(source, rows, panel, UInt16.self, exponent: 0x7F80)
     default: return packBlocks(source, rows, panel)
     }
-  }
-
-  /// Formats whose quants keep their packing: `halves` half floats, then 16 or 32 bytes that move
-  /// four at a time.
-  private func packDwords(
-    _ source: UnsafeRawPointer, _ rows: Int, _ panel: UnsafeMutableRawPointer, halves: Int,
-    flip: UInt32
-  ) -> Int? {
-    let blockBytes = type.blockBytes
-    let dwords = (blockBytes - 2 * halves) / 4
-    let targetBytes = 32 * halves + 64 * dwords
-    var bad: Int?
-    for row in 0..<rows {
-      var from = source + row * rowBytes
-      var to = panel
-      var special: UInt16 = 0
-      for _ in 0..<columns / 32 {
-        for h in 0..<halves {
-          let bits = (from + 2 * h).loadUnaligned(as: UInt16.self)
-          special |= bits & 0x7C00 == 0x7C00 ? 1 : 0
-          to.storeBytes(of: bits, toByteOffset: 32 * h + 2 * row, as: UInt16.self)
-        }
-        let quants = from + 2 * halves
-        let target = to + (32 * halves + 4 * row)
-        for d in 0..<dwords {
-          let four = (quants + 4 * d).loadUnaligned(as: UInt32.self) ^ flip
-          target.storeBytes(of: four, toByteOffset: 64 * d, as: UInt32.self)
-        }
-        from += blockBytes
-        to += targetBytes
-      }
-      if special != 0, bad == nil { bad = row }
-    }
-    return bad
   }
 
   private func packFloats<T: FixedWidthInteger>(
@@ -135,6 +156,19 @@ struct PanelPacking {
           block.scale.isFinite && block.secondScale.isFinite && block.minimum.isFinite
         if !finite, bad == nil { bad = row }
         switch kind {
+        case .q4_0:
+          let to = panel + index * OffsetPanel<Nibbles>.blockBytes
+          copyHalf(from + index * type.blockBytes, to, row)
+          storeNibbles(block.quants, to + 32, row)
+        case .q4_1:
+          let to = panel + index * MinimumPanel<Nibbles>.blockBytes
+          copyHalf(from + index * type.blockBytes, to, row)
+          copyHalf(from + (index * type.blockBytes + 2), to + 32, row)
+          storeNibbles(block.quants, to + 64, row)
+        case .q8_0:
+          let to = panel + index * OffsetPanel<WholeBytes>.blockBytes
+          copyHalf(from + index * type.blockBytes, to, row)
+          storeBytes(block.quants, to + 32, row)
         case .q5_0:
           let to = panel + index * OffsetPanel<NibblesAndBits>.blockBytes
           copyHalf(from + index * type.blockBytes, to, row)

@@ -4,10 +4,10 @@ import Synchronization
 
 /// A weight matrix [rows, columns]: y = W x.
 ///
-/// On the native path the weights are rearranged into panels when the model is loaded, which costs
-/// about as much as reading them once; then each token reads them in order, with no sum across
-/// lanes (docs/architecture.md, "Panels"). On the OpenBLAS path they stay in the mapped file and are
-/// dequantized a few rows at a time.
+/// The formats that SmolLM2's files mostly hold (Q4_0, Q4_1, Q8_0) are multiplied where they lie, in
+/// the mapped file, until `move` interleaves them; the others are interleaved when the model is loaded
+/// (docs/architecture.md, "Start and speed"). On the OpenBLAS path all stay in the file and are dequantized a
+/// few rows at a time.
 public final class WeightMatrix: Sendable {
   public let name: String
   public let rows: Int
@@ -16,17 +16,25 @@ public final class WeightMatrix: Sendable {
   /// Whether inputs are quantized in two planes: for matrices where one costs accuracy and two cost
   /// little time.
   public let wantsWideInput: Bool
-  let kind: PanelKind
-  private let panels: AlignedMemory?
+  // The two that `move` changes are safe to share: they change between runs of the team, whose
+  // start and end order memory.
+  nonisolated(unsafe) private(set) var kind: PanelKind
+  /// What the native kernels read, in memory of `file` or `arena`; nil on the OpenBLAS path.
+  nonisolated(unsafe) private(set) var panels: UnsafeRawPointer?
+  /// Owns `panels` where they are a copy.
+  private let arena: WeightArena
   private let file: GGUFFile
   private let source: TensorDescriptor
 
-  /// - Throws: `ComputeError.shape` or `.notFinite` naming the tensor, `GGUFError` where its type
-  ///   has no kernels.
+  /// - Parameter arena: where the panels go; nil makes one for this matrix alone.
+  /// - Throws: `ComputeError.shape` naming the tensor; `.notFinite` where weights were looked at, which
+  ///   are those that are rearranged (`checkFinite` looks at all); `GGUFError` where the type has no
+  ///   kernels.
   public init(
-    _ tensor: TensorDescriptor, in file: GGUFFile, wantsWideInput: Bool = false, team: ComputeTeam
+    _ tensor: TensorDescriptor, in file: GGUFFile, wantsWideInput: Bool = false, team: ComputeTeam,
+    arena: WeightArena? = nil
   ) throws {
-    guard let kind = PanelKind(tensor.type) else {
+    guard let kind = PanelKind(tensor, team: team) else {
       throw GGUFError(
         file: file.name, field: "tensor \(tensor.name)",
         reason: .unsupported(
@@ -45,54 +53,86 @@ public final class WeightMatrix: Sendable {
     self.wantsWideInput = wantsWideInput
     self.file = file
     source = tensor
-    panels =
-      team.matmulPath == .native ? try Self.pack(tensor, kind, in: file, team: team) : nil
-  }
-
-  /// Whether the native kernels take quantized activations rather than floats.
-  var isQuantized: Bool {
-    switch kind {
-    case .f32, .f16, .bf16: false
-    default: true
+    self.arena = arena ?? WeightArena([tensor], team: team)
+    guard !team.usesOpenBLAS(for: kind) else { return }
+    if kind.isInFile {
+      panels = file.withBytes(of: tensor) { $0.baseAddress }
+    } else if let memory = self.arena.take(kind.packedBytes(rows: rows, columns: columns)) {
+      panels = UnsafeRawPointer(memory)
+      try pack(into: memory, team: team)
     }
   }
 
+  /// Whether the native kernels take quantized activations rather than floats.
+  var isQuantized: Bool { kind.isQuantized }
+
   var panelCount: Int { (rows + PanelGeometry.rows - 1) / PanelGeometry.rows }
 
-  /// Whether the weights were copied out of the file, so that its pages may go.
-  public var isCopied: Bool { panels != nil }
+  /// Whether the native kernels read the mapped file.
+  public var isInFile: Bool { kind.isInFile && panels != nil }
 
-  /// The packed panels, on the native path.
-  var packed: UnsafeRawPointer? { panels.map { UnsafeRawPointer($0.base) } }
+  /// Bytes in the file.
+  public var byteCount: Int { source.byteCount }
 
-  private static func pack(
-    _ tensor: TensorDescriptor, _ kind: PanelKind, in file: GGUFFile, team: ComputeTeam
-  ) throws -> AlignedMemory {
+  /// Interleaves a matrix that is read from the file into the arena, for faster reading from then on.
+  /// Results keep their bits. Not to be called while the matrix is in use.
+  public func move(team: ComputeTeam) {
+    let interleaved = kind.interleaved
+    guard isInFile, let panels,
+      let memory = arena.take(interleaved.packedBytes(rows: rows, columns: columns))
+    else { return }
+    let blocks = columns / PanelGeometry.blockColumns
+    let sourceBytes = kind.panelBytes(columns: columns)
+    let targetBytes = interleaved.panelBytes(columns: columns)
+    team.run { worker in
+      worker.shareRanges(of: panelCount) { range in
+        for panel in range {
+          worker.kernels.interleave(
+            kind, panels + panel * sourceBytes, blocks, memory + panel * targetBytes)
+        }
+      }
+    }
+    self.panels = UnsafeRawPointer(memory)
+    kind = interleaved
+    file.releasePages(of: source)
+  }
+
+  private func pack(into panels: UnsafeMutableRawPointer, team: ComputeTeam) throws {
     let lanes = PanelGeometry.rows
-    let panelBytes = kind.panelBytes(columns: tensor.columns)
-    let panelCount = (tensor.rows + lanes - 1) / lanes
-    let memory = AlignedMemory(byteCount: panelCount * panelBytes)
-    let rowBytes = tensor.columns / tensor.type.blockValues * tensor.type.blockBytes
-    let packing = PanelPacking(
-      type: tensor.type, kind: kind, columns: tensor.columns, rowBytes: rowBytes)
+    let panelBytes = kind.panelBytes(columns: columns)
+    let rowBytes = columns / type.blockValues * type.blockBytes
+    let packing = PanelPacking(type: type, kind: kind, columns: columns, rowBytes: rowBytes)
     let firstBad = Atomic<Int>(Int.max)
-    file.withBytes(of: tensor) { bytes in
+    file.withBytes(of: source) { bytes in
       guard let source = bytes.baseAddress else { return }
       team.run { worker in
         worker.shareRanges(of: panelCount) { range in
           for panel in range {
             let row = panel * lanes
             let bad = packing.pack(
-              source + row * rowBytes, rows: min(lanes, tensor.rows - row),
-              into: memory.base + panel * panelBytes)
+              source + row * rowBytes, rows: min(lanes, rows - row),
+              into: panels + panel * panelBytes)
             if let bad { firstBad.min(row + bad, ordering: .relaxed) }
           }
         }
       }
     }
     let bad = firstBad.load(ordering: .relaxed)
-    guard bad == Int.max else { throw ComputeError.notFinite(tensor: tensor.name, row: bad) }
-    return memory
+    guard bad == Int.max else { throw ComputeError.notFinite(tensor: name, row: bad) }
+    file.releasePages(of: source)
+  }
+
+  /// Looks at every weight; meant for when a result was not finite, to name the reason.
+  ///
+  /// - Throws: `ComputeError.notFinite` naming tensor and row.
+  public func checkFinite() throws(ComputeError) {
+    let values = FloatMatrix(rows: 1, columns: columns)
+    for row in 0..<rows {
+      dequantizeRows(row..<row + 1, into: values.values)
+      guard values.withRow(0, { $0.allSatisfy(\.isFinite) }) else {
+        throw .notFinite(tensor: name, row: row)
+      }
+    }
   }
 
   /// Dequantizes rows `range` into `output` [rows, columns].

@@ -193,6 +193,8 @@ public final class TextGenerator {
     var choice: GeneratedChoice?
     try forward(tokens, cache: cache) { _, logits in
       guard isFinite(logits) else {
+        // A damaged file is the likely reason, and says more.
+        try model.checkFinite()
         throw GenerationError.notFinite(position: cache.count - 1)
       }
       guard let wanted = options.logProbabilityCount else {

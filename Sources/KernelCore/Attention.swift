@@ -4,9 +4,9 @@ public struct AttentionSpan {
   /// Fixed, and counted from position 0, so that results do not depend on batch or threads.
   public static let positions = 256
 
-  /// Keys [position / 16, headSize, 16].
+  /// The span's keys [position / 16, headSize, 16].
   public var keys: UnsafeRawPointer
-  /// Values [position, headSize].
+  /// The span's values [position, headSize].
   public var values: UnsafeRawPointer
   /// A multiple of 16.
   public var headSize: Int
@@ -66,14 +66,13 @@ public func attendSpan<I: VectorISA, F: FloatFormat>(
   let width = AttentionSpan.positions
   let lanes = PanelGeometry.rows
   let keyPanelBytes = span.headSize &* lanes &* F.bytes
-  let firstPanel = span.keys + (span.start / lanes) &* keyPanelBytes
   let panels = (span.count &+ lanes &- 1) / lanes
 
   let scoreRows = OutputRows(values: scores, stride: width, accumulates: false)
   var panel = 0
   while panel < panels {
     let keys = FloatPanel(
-      values: firstPanel + panel &* keyPanelBytes, columnStride: lanes &* F.bytes,
+      values: span.keys + panel &* keyPanelBytes, columnStride: lanes &* F.bytes,
       columns: span.headSize)
     floatPanel(
       isa, format, largestTile: largestTile, keys, span.queries, span.headSize, span.rows,
@@ -95,7 +94,7 @@ public func attendSpan<I: VectorISA, F: FloatFormat>(
   panel = 0
   while panel &* lanes < span.headSize {
     let values = FloatPanel(
-      values: span.values + (span.start &* rowBytes &+ panel &* lanes &* F.bytes),
+      values: span.values + panel &* lanes &* F.bytes,
       columnStride: rowBytes, columns: span.count)
     floatPanel(
       isa, format, largestTile: largestTile, values, scores, width, span.rows, valueRows, panel)

@@ -1,6 +1,8 @@
 /// How a matrix lies in memory: which panel kernel multiplies it.
 public enum PanelKind: Int, CaseIterable, Sendable {
   case q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K
+  /// As in the file, not interleaved (`RowFormat`).
+  case q4_0Rows, q4_1Rows, q8_0Rows
   case f32, f16, bf16
 }
 
@@ -64,7 +66,11 @@ public struct KernelTable: Sendable {
   public var name: String
 
   public var q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K: Quantized
+  public var q4_0Rows, q4_1Rows, q8_0Rows: Quantized
   public var f32, f16, bf16: Floating
+  /// (a `Rows` kind, the first of 16 rows, blocks of a row, the panel to write)
+  public var interleave:
+    @Sendable (PanelKind, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
 
   /// Attention over a cache of float16 or float32.
   public var attendHalf, attendSingle: Attention
@@ -98,7 +104,10 @@ public struct KernelTable: Sendable {
     q4_0: @escaping Quantized, q4_1: @escaping Quantized, q5_0: @escaping Quantized,
     q5_1: @escaping Quantized, q8_0: @escaping Quantized, q4_K: @escaping Quantized,
     q5_K: @escaping Quantized, q6_K: @escaping Quantized,
+    q4_0Rows: @escaping Quantized, q4_1Rows: @escaping Quantized, q8_0Rows: @escaping Quantized,
     f32: @escaping Floating, f16: @escaping Floating, bf16: @escaping Floating,
+    interleave:
+      @escaping @Sendable (PanelKind, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void,
     attendHalf: @escaping Attention, attendSingle: @escaping Attention,
     mergeSpan: @escaping @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void,
     finishAttention:
@@ -129,9 +138,13 @@ public struct KernelTable: Sendable {
     self.q4_K = q4_K
     self.q5_K = q5_K
     self.q6_K = q6_K
+    self.q4_0Rows = q4_0Rows
+    self.q4_1Rows = q4_1Rows
+    self.q8_0Rows = q8_0Rows
     self.f32 = f32
     self.f16 = f16
     self.bf16 = bf16
+    self.interleave = interleave
     self.attendHalf = attendHalf
     self.attendSingle = attendSingle
     self.mergeSpan = mergeSpan

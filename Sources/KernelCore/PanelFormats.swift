@@ -2,6 +2,9 @@
 ///
 /// A weight is `scale * (quant - offset) + minimum`, with `quant` unsigned; `offset` is a power of
 /// two, and each format has either an offset or minimums.
+///
+/// Accessors take the panel's first byte, the bytes from one row to the next where the rows lie apart
+/// (`RowFormat`), and a block.
 public protocol PanelFormat {
   /// Bits of the largest quant.
   static var bits: Int { get }
@@ -12,36 +15,60 @@ public protocol PanelFormat {
   static var hasHalfScales: Bool { get }
   /// Bytes of a panel of `blocks` blocks.
   static func panelBytes(blocks: Int) -> Int
+  /// Bytes from one row to the next in a matrix with rows of `blocks` blocks; 0 where the rows of a
+  /// panel are interleaved.
+  static func stride(blocks: Int) -> Int
+  /// Called before a block is read: asks for memory that will be needed soon.
+  static func lookAhead<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int)
 
   /// The scales of block `block`, one a row; of its first half where halves differ.
-  static func scales<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  static func scales<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> I.Floats
   /// The scales of the block's second half. Only called where `hasHalfScales`.
-  static func secondScales<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  static func secondScales<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> I.Floats
   /// The minimums of the block, one a row. Only called where `hasMinimums`.
-  static func minimums<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  static func minimums<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> I.Floats
   /// Columns 0 to 15 of the block.
-  static func firstHalf<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  static func firstHalf<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes)
   /// Columns 16 to 31 of the block.
-  static func secondHalf<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  static func secondHalf<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes)
 }
 
 extension PanelFormat {
   @inlinable @inline(__always)
+  public static func stride(blocks: Int) -> Int { 0 }
+
+  @inlinable @inline(__always)
+  public static func lookAhead<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  ) {}
+
+  @inlinable @inline(__always)
   public static var hasHalfScales: Bool { false }
 
   @inlinable @inline(__always)
   public static func secondScales<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int
-  ) -> I.Floats { scales(isa, panel, block) }
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  ) -> I.Floats { scales(isa, panel, stride, block) }
 
   @inlinable @inline(__always)
   public static func minimums<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
   ) -> I.Floats { I.splat(Float(0)) }
 }
 
@@ -118,18 +145,22 @@ public enum OffsetPanel<Storage: QuantStorage>: PanelFormat {
   public static func panelBytes(blocks: Int) -> Int { blocks * blockBytes }
 
   @inlinable @inline(__always)
-  public static func scales<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  public static func scales<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> I.Floats
   { I.loadHalf(panel + block &* blockBytes) }
 
   @inlinable @inline(__always)
-  public static func firstHalf<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  public static func firstHalf<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes)
   { Storage.half(isa, panel + (block &* blockBytes &+ 32), second: false) }
 
   @inlinable @inline(__always)
   public static func secondHalf<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
   ) -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes) {
     Storage.half(isa, panel + (block &* blockBytes &+ 32), second: true)
   }
@@ -146,23 +177,29 @@ public enum MinimumPanel<Storage: QuantStorage>: PanelFormat {
   public static func panelBytes(blocks: Int) -> Int { blocks * blockBytes }
 
   @inlinable @inline(__always)
-  public static func scales<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  public static func scales<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> I.Floats
   { I.loadHalf(panel + block &* blockBytes) }
 
   @inlinable @inline(__always)
-  public static func minimums<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  public static func minimums<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> I.Floats
   { I.loadHalf(panel + (block &* blockBytes &+ 32)) }
 
   @inlinable @inline(__always)
-  public static func firstHalf<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  public static func firstHalf<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes)
   { Storage.half(isa, panel + (block &* blockBytes &+ 64), second: false) }
 
   @inlinable @inline(__always)
   public static func secondHalf<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
   ) -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes) {
     Storage.half(isa, panel + (block &* blockBytes &+ 64), second: true)
   }
@@ -197,7 +234,9 @@ public enum SuperMinimumPanel<Storage: QuantStorage>: PanelFormat {
   }
 
   @inlinable @inline(__always)
-  public static func scales<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  public static func scales<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> I.Floats
   {
     I.multiply(
@@ -206,7 +245,9 @@ public enum SuperMinimumPanel<Storage: QuantStorage>: PanelFormat {
   }
 
   @inlinable @inline(__always)
-  public static func minimums<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  public static func minimums<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> I.Floats
   {
     I.subtract(
@@ -217,13 +258,15 @@ public enum SuperMinimumPanel<Storage: QuantStorage>: PanelFormat {
   }
 
   @inlinable @inline(__always)
-  public static func firstHalf<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  public static func firstHalf<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes)
   { Storage.half(isa, blockStart(panel, block) + 32, second: false) }
 
   @inlinable @inline(__always)
   public static func secondHalf<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
   ) -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes) {
     Storage.half(isa, blockStart(panel, block) + 32, second: true)
   }
@@ -265,23 +308,27 @@ public enum SixBitPanel: PanelFormat {
   }
 
   @inlinable @inline(__always)
-  public static func scales<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  public static func scales<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> I.Floats
   { halfScales(isa, panel, block, 0) }
 
   @inlinable @inline(__always)
   public static func secondScales<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
   ) -> I.Floats { halfScales(isa, panel, block, 16) }
 
   @inlinable @inline(__always)
-  public static func firstHalf<I: VectorISA>(_ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int)
+  public static func firstHalf<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+  )
     -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes)
   { WholeBytes.half(isa, blockStart(panel, block) + 32, second: false) }
 
   @inlinable @inline(__always)
   public static func secondHalf<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
   ) -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes) {
     WholeBytes.half(isa, blockStart(panel, block) + 32, second: true)
   }

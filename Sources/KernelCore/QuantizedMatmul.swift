@@ -53,30 +53,67 @@ public func quantizedMatmul<I: VectorISA, F: PanelFormat>(
   let panelBytes = F.panelBytes(blocks: input.blockCount)
   var panel = panels.lowerBound
   while panel < panels.upperBound {
-    let weights = weights + panel &* panelBytes
-    var token = 0
-    if largestTile >= 8 {
-      while tokens &- token >= 8 {
-        quantizedTile(
-          isa, format, Tile8<I.Floats>.self, wide, weights, input, token, output, panel)
-        token &+= 8
-      }
-    }
-    if largestTile >= 4 {
-      while tokens &- token >= 4 {
-        quantizedTile(
-          isa, format, Tile4<I.Floats>.self, wide, weights, input, token, output, panel)
-        token &+= 4
-      }
-    }
-    while tokens &- token >= 2 {
-      quantizedTile(isa, format, Tile2<I.Floats>.self, wide, weights, input, token, output, panel)
-      token &+= 2
-    }
-    if tokens &- token >= 1 {
-      quantizedTile(isa, format, Single<I.Floats>.self, wide, weights, input, token, output, panel)
-    }
+    quantizedPanel(
+      isa, format, wide: wide, largestTile: largestTile, weights + panel &* panelBytes, input,
+      tokens, output, panel)
     panel &+= 1
+  }
+}
+
+/// As `quantizedMatmul`, of rows as they lie in the file.
+@inlinable @inline(__always)
+public func rowMatmul<I: VectorISA, F: RowFormat>(
+  _ isa: I.Type, _ format: F.Type, wide: Bool, largestTile: Int,
+  weights: UnsafeRawPointer, panels: Range<Int>,
+  input: ActivationRows, tokens: Int, output: OutputRows
+) {
+  // More than one tile reads a panel more than once: then it is interleaved for all of them.
+  guard tokens > largestTile else {
+    return quantizedMatmul(
+      isa, format, wide: wide, largestTile: largestTile, weights: weights, panels: panels,
+      input: input, tokens: tokens, output: output)
+  }
+  let panelBytes = F.panelBytes(blocks: input.blockCount)
+  let scratchBytes = F.Interleaved.panelBytes(blocks: input.blockCount)
+  withUnsafeTemporaryAllocation(byteCount: scratchBytes, alignment: 64) { scratch in
+    let scratch = scratch.baseAddress.unsafelyUnwrapped
+    var panel = panels.lowerBound
+    while panel < panels.upperBound {
+      F.interleave(
+        isa, weights + panel &* panelBytes, blocks: input.blockCount, into: scratch)
+      quantizedPanel(
+        isa, F.Interleaved.self, wide: wide, largestTile: largestTile, scratch, input, tokens,
+        output, panel)
+      panel &+= 1
+    }
+  }
+}
+
+/// One panel times all tokens, in tiles.
+@inlinable @inline(__always)
+func quantizedPanel<I: VectorISA, F: PanelFormat>(
+  _ isa: I.Type, _ format: F.Type, wide: Bool, largestTile: Int, _ weights: UnsafeRawPointer,
+  _ input: ActivationRows, _ tokens: Int, _ output: OutputRows, _ panel: Int
+) {
+  var token = 0
+  if largestTile >= 8 {
+    while tokens &- token >= 8 {
+      quantizedTile(isa, format, Tile8<I.Floats>.self, wide, weights, input, token, output, panel)
+      token &+= 8
+    }
+  }
+  if largestTile >= 4 {
+    while tokens &- token >= 4 {
+      quantizedTile(isa, format, Tile4<I.Floats>.self, wide, weights, input, token, output, panel)
+      token &+= 4
+    }
+  }
+  while tokens &- token >= 2 {
+    quantizedTile(isa, format, Tile2<I.Floats>.self, wide, weights, input, token, output, panel)
+    token &+= 2
+  }
+  if tokens &- token >= 1 {
+    quantizedTile(isa, format, Single<I.Floats>.self, wide, weights, input, token, output, panel)
   }
 }
 
@@ -91,15 +128,17 @@ func quantizedTile<I: VectorISA, F: PanelFormat, T: TokenTile>(
   let rowBytes = input.blockCount &* blockBytes
   let rowQuants = UnsafeRawPointer(input.quants) + token &* rowBytes
   let rowBlocks = input.blocks + token &* input.blockCount
+  let stride = F.stride(blocks: input.blockCount)
 
   var sums = T(repeating: I.splat(Float(0)))
   var block = 0
   while block < input.blockCount {
-    let first = F.firstHalf(isa, weights, block)
-    let second = F.secondHalf(isa, weights, block)
-    let scales = F.scales(isa, weights, block)
-    let secondScales = F.secondScales(isa, weights, block)
-    let minimums = F.minimums(isa, weights, block)
+    F.lookAhead(isa, weights, stride, block)
+    let first = F.firstHalf(isa, weights, stride, block)
+    let second = F.secondHalf(isa, weights, stride, block)
+    let scales = F.scales(isa, weights, stride, block)
+    let secondScales = F.secondScales(isa, weights, stride, block)
+    let minimums = F.minimums(isa, weights, stride, block)
     let quants = rowQuants + block &* blockBytes
     let blocks = rowBlocks + block
 

@@ -66,6 +66,16 @@ public protocol VectorISA {
   // MARK: Bytes
 
   static func loadBytes(_ pointer: UnsafeRawPointer) -> Bytes
+  static func storeBytes(_ value: Bytes, _ pointer: UnsafeMutableRawPointer)
+  /// 16 bytes of each of 16 rows, `stride` bytes apart, interleaved: vector s holds bytes 4s to
+  /// 4s+3 of every row.
+  static func loadRows(_ pointer: UnsafeRawPointer, _ stride: Int) -> (Bytes, Bytes, Bytes, Bytes)
+  /// A binary16 number of each of 16 rows, `stride` bytes apart.
+  static func loadHalves(_ pointer: UnsafeRawPointer, _ stride: Int) -> Floats
+  /// Signed bytes plus 128, as unsigned ones.
+  static func flipSigns(_ a: Bytes) -> Bytes
+  /// Asks for the cache line of `pointer`, which may lie outside of what may be read.
+  static func prefetch(_ pointer: UnsafeRawPointer)
   /// The low four bits of each byte.
   static func lowNibbles(_ a: Bytes) -> Bytes
   /// The high four bits of each byte, moved down.

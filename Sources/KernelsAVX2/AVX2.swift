@@ -143,6 +143,56 @@
     @inline(__always) static func loadBytes(_ p: UnsafeRawPointer) -> Bytes {
       (p.loadUnaligned(as: __m256i.self), (p + 32).loadUnaligned(as: __m256i.self))
     }
+    @inline(__always) static func storeBytes(_ a: Bytes, _ p: UnsafeMutableRawPointer) {
+      p.storeBytes(of: a.low, as: __m256i.self)
+      (p + 32).storeBytes(of: a.high, as: __m256i.self)
+    }
+    /// The addresses of rows 0 and 4.
+    @inline(__always)
+    static func fourthRows(_ p: UnsafeRawPointer, _ stride: Int) -> (
+      UnsafePointer<CChar>, UnsafePointer<CChar>
+    ) {
+      let p0 = swiftlet_opaque(p.assumingMemoryBound(to: CChar.self)).unsafelyUnwrapped
+      return (p0, swiftlet_opaque(p0 + 4 &* stride).unsafelyUnwrapped)
+    }
+    @inline(__always)
+    static func loadRows(_ p: UnsafeRawPointer, _ stride: Int) -> (Bytes, Bytes, Bytes, Bytes) {
+      let low = eightRows(p, stride)
+      let high = eightRows(p + 8 &* stride, stride)
+      return ((low.0, high.0), (low.1, high.1), (low.2, high.2), (low.3, high.3))
+    }
+    /// Lane 0 has rows 0 to 3, lane 1 rows 4 to 7: a 4 x 4 transposition in each.
+    @inline(__always)
+    static func eightRows(_ p: UnsafeRawPointer, _ stride: Int) -> (
+      __m256i, __m256i, __m256i, __m256i
+    ) {
+      let (p0, p4) = fourthRows(p, stride)
+      let a = swiftlet_rows_si256(p0, p4)
+      let b = swiftlet_rows_si256(p0 + stride, p4 + stride)
+      let c = swiftlet_rows_si256(p0 + 2 &* stride, p4 + 2 &* stride)
+      let d = swiftlet_rows_si256(p0 + 3 &* stride, p4 + 3 &* stride)
+      let abLow = _mm256_unpacklo_epi32(a, b)
+      let abHigh = _mm256_unpackhi_epi32(a, b)
+      let cdLow = _mm256_unpacklo_epi32(c, d)
+      let cdHigh = _mm256_unpackhi_epi32(c, d)
+      return (
+        _mm256_unpacklo_epi64(abLow, cdLow), _mm256_unpackhi_epi64(abLow, cdLow),
+        _mm256_unpacklo_epi64(abHigh, cdHigh), _mm256_unpackhi_epi64(abHigh, cdHigh)
+      )
+    }
+    @inline(__always) static func loadHalves(_ p: UnsafeRawPointer, _ stride: Int) -> Floats {
+      let (p0, p4) = fourthRows(p, stride)
+      let (p8, p12) = fourthRows(p + 8 &* stride, stride)
+      return (
+        _mm256_cvtph_ps(swiftlet_halves_si128(p0, p4, stride)),
+        _mm256_cvtph_ps(swiftlet_halves_si128(p8, p12, stride))
+      )
+    }
+    @inline(__always) static func flipSigns(_ a: Bytes) -> Bytes {
+      let sign = _mm256_set1_epi8(-128)
+      return (_mm256_xor_si256(a.low, sign), _mm256_xor_si256(a.high, sign))
+    }
+    @inline(__always) static func prefetch(_ p: UnsafeRawPointer) { swiftlet_prefetch(p) }
     @inline(__always) static func lowNibbles(_ a: Bytes) -> Bytes {
       let mask = _mm256_set1_epi8(15)
       return (_mm256_and_si256(a.low, mask), _mm256_and_si256(a.high, mask))
@@ -230,9 +280,13 @@
       q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
       q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
       q6_K: { multiply(SixBitPanel.self, $0) },
+      q4_0Rows: { multiplyRows(OffsetRows<NibbleRows>.self, $0) },
+      q4_1Rows: { multiplyRows(MinimumRows<NibbleRows>.self, $0) },
+      q8_0Rows: { multiplyRows(OffsetRows<SignedByteRows>.self, $0) },
       f32: { multiply(SinglePrecision.self, $0) },
       f16: { multiply(HalfPrecision.self, $0) },
       bf16: { multiply(BrainFloat.self, $0) },
+      interleave: { interleaveRows(AVX2.self, $0, $1, blocks: $2, into: $3) },
       attendHalf: {
         attendSpan(AVX2.self, HalfPrecision.self, largestTile: 4, $0, scores: $1, into: $2)
       },
@@ -266,6 +320,19 @@
         input: o.input, tokens: o.tokens, output: o.output)
     } else {
       quantizedMatmul(
+        AVX2.self, format, wide: false, largestTile: 4, weights: o.weights, panels: o.panels,
+        input: o.input, tokens: o.tokens, output: o.output)
+    }
+  }
+
+  @inline(__always)
+  private func multiplyRows<F: RowFormat>(_ format: F.Type, _ o: QuantizedOperands) {
+    if o.wide {
+      rowMatmul(
+        AVX2.self, format, wide: true, largestTile: 4, weights: o.weights, panels: o.panels,
+        input: o.input, tokens: o.tokens, output: o.output)
+    } else {
+      rowMatmul(
         AVX2.self, format, wide: false, largestTile: 4, weights: o.weights, panels: o.panels,
         input: o.input, tokens: o.tokens, output: o.output)
     }

@@ -80,6 +80,48 @@
     @inline(__always) static func loadBytes(_ p: UnsafeRawPointer) -> Bytes {
       p.loadUnaligned(as: __m512i.self)
     }
+    @inline(__always) static func storeBytes(_ a: Bytes, _ p: UnsafeMutableRawPointer) {
+      p.storeBytes(of: a, as: __m512i.self)
+    }
+    /// The addresses of rows 0, 4, 8 and 12.
+    @inline(__always)
+    static func fourthRows(_ p: UnsafeRawPointer, _ stride: Int) -> (
+      UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafePointer<CChar>
+    ) {
+      let p0 = swiftlet_opaque(p.assumingMemoryBound(to: CChar.self)).unsafelyUnwrapped
+      let p4 = swiftlet_opaque(p0 + 4 &* stride).unsafelyUnwrapped
+      let p8 = swiftlet_opaque(p4 + 4 &* stride).unsafelyUnwrapped
+      return (p0, p4, p8, swiftlet_opaque(p8 + 4 &* stride).unsafelyUnwrapped)
+    }
+    @inline(__always)
+    static func loadRows(_ p: UnsafeRawPointer, _ stride: Int) -> (Bytes, Bytes, Bytes, Bytes) {
+      // Lane L has rows 4L to 4L+3: a 4 x 4 transposition in each.
+      let (p0, p4, p8, p12) = fourthRows(p, stride)
+      let a = swiftlet_rows_si512(p0, p4, p8, p12)
+      let b = swiftlet_rows_si512(p0 + stride, p4 + stride, p8 + stride, p12 + stride)
+      let twice = 2 &* stride
+      let c = swiftlet_rows_si512(p0 + twice, p4 + twice, p8 + twice, p12 + twice)
+      let thrice = 3 &* stride
+      let d = swiftlet_rows_si512(p0 + thrice, p4 + thrice, p8 + thrice, p12 + thrice)
+      let abLow = _mm512_unpacklo_epi32(a, b)
+      let abHigh = _mm512_unpackhi_epi32(a, b)
+      let cdLow = _mm512_unpacklo_epi32(c, d)
+      let cdHigh = _mm512_unpackhi_epi32(c, d)
+      return (
+        _mm512_unpacklo_epi64(abLow, cdLow), _mm512_unpackhi_epi64(abLow, cdLow),
+        _mm512_unpacklo_epi64(abHigh, cdHigh), _mm512_unpackhi_epi64(abHigh, cdHigh)
+      )
+    }
+    @inline(__always) static func loadHalves(_ p: UnsafeRawPointer, _ stride: Int) -> Floats {
+      let (p0, p4, p8, p12) = fourthRows(p, stride)
+      let low = swiftlet_halves_si128(p0, p4, stride)
+      let high = swiftlet_halves_si128(p8, p12, stride)
+      return _mm512_cvtph_ps(_mm256_set_m128i(high, low))
+    }
+    @inline(__always) static func flipSigns(_ a: Bytes) -> Bytes {
+      _mm512_xor_si512(a, _mm512_set1_epi8(-128))
+    }
+    @inline(__always) static func prefetch(_ p: UnsafeRawPointer) { swiftlet_prefetch(p) }
     @inline(__always) static func lowNibbles(_ a: Bytes) -> Bytes {
       _mm512_and_si512(a, _mm512_set1_epi8(15))
     }
@@ -117,9 +159,13 @@
       q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
       q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
       q6_K: { multiply(SixBitPanel.self, $0) },
+      q4_0Rows: { multiplyRows(OffsetRows<NibbleRows>.self, $0) },
+      q4_1Rows: { multiplyRows(MinimumRows<NibbleRows>.self, $0) },
+      q8_0Rows: { multiplyRows(OffsetRows<SignedByteRows>.self, $0) },
       f32: { multiply(SinglePrecision.self, $0) },
       f16: { multiply(HalfPrecision.self, $0) },
       bf16: { multiply(BrainFloat.self, $0) },
+      interleave: { interleaveRows(AVX512.self, $0, $1, blocks: $2, into: $3) },
       attendHalf: {
         attendSpan(AVX512.self, HalfPrecision.self, largestTile: 8, $0, scores: $1, into: $2)
       },
@@ -153,6 +199,19 @@
         input: o.input, tokens: o.tokens, output: o.output)
     } else {
       quantizedMatmul(
+        AVX512.self, format, wide: false, largestTile: 8, weights: o.weights, panels: o.panels,
+        input: o.input, tokens: o.tokens, output: o.output)
+    }
+  }
+
+  @inline(__always)
+  private func multiplyRows<F: RowFormat>(_ format: F.Type, _ o: QuantizedOperands) {
+    if o.wide {
+      rowMatmul(
+        AVX512.self, format, wide: true, largestTile: 8, weights: o.weights, panels: o.panels,
+        input: o.input, tokens: o.tokens, output: o.output)
+    } else {
+      rowMatmul(
         AVX512.self, format, wide: false, largestTile: 8, weights: o.weights, panels: o.panels,
         input: o.input, tokens: o.tokens, output: o.output)
     }

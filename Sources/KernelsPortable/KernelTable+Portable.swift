@@ -12,9 +12,13 @@ public func portableKernelTable() -> KernelTable {
     q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
     q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
     q6_K: { multiply(SixBitPanel.self, $0) },
+    q4_0Rows: { multiplyRows(OffsetRows<NibbleRows>.self, $0) },
+    q4_1Rows: { multiplyRows(MinimumRows<NibbleRows>.self, $0) },
+    q8_0Rows: { multiplyRows(OffsetRows<SignedByteRows>.self, $0) },
     f32: { multiply(SinglePrecision.self, $0) },
     f16: { multiply(HalfPrecision.self, $0) },
     bf16: { multiply(BrainFloat.self, $0) },
+    interleave: { interleaveRows(Portable.self, $0, $1, blocks: $2, into: $3) },
     attendHalf: {
       attendSpan(Portable.self, HalfPrecision.self, largestTile: 2, $0, scores: $1, into: $2)
     },
@@ -48,6 +52,19 @@ private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) 
       input: o.input, tokens: o.tokens, output: o.output)
   } else {
     quantizedMatmul(
+      Portable.self, format, wide: false, largestTile: 2, weights: o.weights, panels: o.panels,
+      input: o.input, tokens: o.tokens, output: o.output)
+  }
+}
+
+@inline(__always)
+private func multiplyRows<F: RowFormat>(_ format: F.Type, _ o: QuantizedOperands) {
+  if o.wide {
+    rowMatmul(
+      Portable.self, format, wide: true, largestTile: 2, weights: o.weights, panels: o.panels,
+      input: o.input, tokens: o.tokens, output: o.output)
+  } else {
+    rowMatmul(
       Portable.self, format, wide: false, largestTile: 2, weights: o.weights, panels: o.panels,
       input: o.input, tokens: o.tokens, output: o.output)
   }

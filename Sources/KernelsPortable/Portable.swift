@@ -95,6 +95,30 @@ enum Portable: VectorISA {
   @inline(__always) static func loadBytes(_ p: UnsafeRawPointer) -> Bytes {
     p.loadUnaligned(as: Bytes.self)
   }
+  @inline(__always) static func storeBytes(_ a: Bytes, _ p: UnsafeMutableRawPointer) {
+    p.storeBytes(of: a, as: Bytes.self)
+  }
+  @inline(__always)
+  static func loadRows(_ p: UnsafeRawPointer, _ stride: Int) -> (Bytes, Bytes, Bytes, Bytes) {
+    var (a, b, c, d) = (Bytes(), Bytes(), Bytes(), Bytes())
+    for row in 0..<16 {
+      let four = (p + row &* stride).loadUnaligned(as: SIMD4<UInt32>.self)
+      a[row] = four[0]
+      b[row] = four[1]
+      c[row] = four[2]
+      d[row] = four[3]
+    }
+    return (a, b, c, d)
+  }
+  @inline(__always) static func loadHalves(_ p: UnsafeRawPointer, _ stride: Int) -> Floats {
+    withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 16) { halves in
+      let halves = halves.baseAddress.unsafelyUnwrapped
+      for row in 0..<16 { halves[row] = (p + row &* stride).loadUnaligned(as: UInt16.self) }
+      return loadHalf(halves)
+    }
+  }
+  @inline(__always) static func flipSigns(_ a: Bytes) -> Bytes { a ^ 0x8080_8080 }
+  @inline(__always) static func prefetch(_ p: UnsafeRawPointer) {}
   @inline(__always) static func lowNibbles(_ a: Bytes) -> Bytes { a & 0x0F0F_0F0F }
   @inline(__always) static func highNibbles(_ a: Bytes) -> Bytes { (a &>> 4) & 0x0F0F_0F0F }
   @inline(__always) static func addFifthBits(_ a: Bytes, _ mask: UnsafeRawPointer) -> Bytes {

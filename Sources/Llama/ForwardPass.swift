@@ -64,6 +64,8 @@ public final class ForwardPass {
     var start = 0
     while start < tokens.count {
       let end = min(start + batchSize, tokens.count)
+      // One token: a reply is under way.
+      if tokens.count == 1 { model.relocation.step() }
       compute(
         Array(tokens[start..<end]), cache, wantsAll: wanted == .all, isLast: end == tokens.count)
       switch wanted {

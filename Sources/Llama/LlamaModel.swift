@@ -9,6 +9,7 @@ public final class LlamaModel: Sendable {
   public let file: GGUFFile
   public let team: ComputeTeam
   let weights: Weights
+  let relocation: Relocation
 
   /// Reads the weights of `file`.
   ///
@@ -19,18 +20,26 @@ public final class LlamaModel: Sendable {
     self.file = file
     self.team = team
     weights = try Weights(file, hyperparameters, team: team)
+    relocation = Relocation(weights, team: team)
   }
 
   /// An empty cache of `capacity` positions for one sequence.
   ///
-  /// float16 on the native path; float32 on the exact one, where rounding keys and values would be
+  /// float16, but float32 on the exact path (OpenBLAS for all matrices), where rounding keys and values would be
   /// the largest error left.
   public func makeCache(capacity: Int) -> KeyValueCache {
     KeyValueCache(
       .init(
         layers: hyperparameters.blockCount, heads: hyperparameters.keyValueHeadCount,
         headSize: hyperparameters.headSize),
-      capacity: capacity, precision: team.matmulPath == .native ? .half : .single)
+      capacity: capacity, precision: team.matmulPath == .openblas ? .single : .half)
+  }
+
+  /// Looks at every weight, which takes a second; meant for when logits were not finite.
+  ///
+  /// - Throws: `ComputeError.notFinite` naming tensor and row.
+  public func checkFinite() throws(ComputeError) {
+    for matrix in weights.matrices { try matrix.checkFinite() }
   }
 
   /// Bytes of weights that computing one token reads.

@@ -23,7 +23,8 @@ struct Weights: Sendable {
   let output: WeightMatrix  // [vocabulary, embedding]
 
   init(_ file: GGUFFile, _ shape: Hyperparameters, team: ComputeTeam) throws {
-    let loader = Loader(file: file, team: team)
+    let loader = Loader(
+      file: file, team: team, arena: WeightArena(file.tensors, team: team))
     let embedding = shape.embeddingLength
     // Keys, values and logits take their input in two planes: together they are a fifteenth of a
     // prompt's work and carry more than half of the error (docs/accuracy.md).
@@ -58,9 +59,17 @@ struct Weights: Sendable {
     }
   }
 
+  /// Every matrix once.
+  var matrices: [WeightMatrix] {
+    blocks.flatMap {
+      [$0.query, $0.key, $0.value, $0.attentionOutput, $0.gate, $0.up, $0.down]
+    } + (output === tokenEmbedding ? [output] : [output, tokenEmbedding])
+  }
+
   private struct Loader {
     let file: GGUFFile
     let team: ComputeTeam
+    let arena: WeightArena
 
     func tensor(_ name: String, _ dimensions: [Int]) throws(GGUFError) -> TensorDescriptor {
       guard let tensor = file.tensor(name) else {
@@ -85,9 +94,8 @@ struct Weights: Sendable {
       -> WeightMatrix
     {
       let tensor = try tensor(name, [columns, rows])
-      let matrix = try WeightMatrix(tensor, in: file, wantsWideInput: wide, team: team)
-      if matrix.isCopied { file.releasePages(of: tensor) }
-      return matrix
+      return try WeightMatrix(
+        tensor, in: file, wantsWideInput: wide, team: team, arena: arena)
     }
   }
 }

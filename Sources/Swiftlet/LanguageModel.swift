@@ -6,7 +6,7 @@ public struct LoadingOptions: Sendable {
   public var contextLength: Int?
   /// Prompt tokens computed together.
   public var batchSize = 512
-  public var matmulPath = MatmulPath.native
+  public var matmulPath = MatmulPath.automatic
   public var instructionSet = InstructionSet.best
 
   public init() {}

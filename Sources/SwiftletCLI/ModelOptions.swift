@@ -29,8 +29,8 @@ struct ComputeArguments: ParsableArguments {
     help: "Threads (default: the model's setting, at most the cores this process may use).")
   var threads: Int?
 
-  @Option(help: "How matrices are multiplied: native or openblas.")
-  var matmul: MatmulPath = .native
+  @Option(help: "How matrices are multiplied: auto, native or openblas.")
+  var matmul: MatmulPath = .automatic
 
   @Option(help: "Prompt tokens computed together (default: the model's setting).")
   var batchSize: Int?
@@ -59,11 +59,7 @@ struct ComputeArguments: ParsableArguments {
   }
 }
 
-extension MatmulPath: ExpressibleByArgument {
-  public init?(argument: String) {
-    self.init(rawValue: argument == "auto" ? MatmulPath.native.rawValue : argument)
-  }
-}
+extension MatmulPath: ExpressibleByArgument {}
 
 /// The value of an environment variable; nil where it is not set.
 func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

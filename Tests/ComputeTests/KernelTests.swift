@@ -40,7 +40,7 @@ import Testing
     arguments: sets, Fixtures.tinyTypes)
   func products(set: InstructionSet, type: String) throws {
     for wide in [false, true] {
-      let team = ComputeTeam(threads: 2, instructionSet: set)
+      let team = ComputeTeam(threads: 2, instructionSet: set, matmulPath: .native)
       let (matrix, rows) = try Self.matrix(type, team, wide: wide)
       // 15 = 8 + 4 + 2 + 1 tokens goes through every tile.
       let input = Self.randomInput(rows: 15, columns: matrix.columns)
@@ -68,7 +68,7 @@ import Testing
       var reference: [UInt32] = []
       for set in Self.sets where set != .portable {
         for threads in [1, 2, 3] {
-          let team = ComputeTeam(threads: threads, instructionSet: set)
+          let team = ComputeTeam(threads: threads, instructionSet: set, matmulPath: .native)
           let (matrix, _) = try Self.matrix(type, team, wide: false)
           let input = Self.randomInput(rows: 15, columns: matrix.columns)
           for batch in [1, 2, 3, 4, 7, 8, 15] {
@@ -88,6 +88,41 @@ import Testing
         }
       }
     }
+  }
+
+  @Test("moving a matrix out of the file does not change a bit", arguments: sets)
+  func moving(set: InstructionSet) throws {
+    for type in ["q4_0", "q4_1", "q8_0"] {
+      let team = ComputeTeam(threads: 2, instructionSet: set, matmulPath: .native)
+      let (matrix, _) = try Self.matrix(type, team, wide: false)
+      #expect(matrix.isInFile)
+      let input = Self.randomInput(rows: 3, columns: matrix.columns)
+      func product() -> [[Float]] {
+        let output = FloatMatrix(rows: 3, columns: matrix.rows)
+        team.run { worker in
+          worker.prepare(input, rows: 3, for: matrix)
+          worker.linear(matrix, input, rows: 3, into: output)
+        }
+        return (0..<3).map { output.withRow($0) { Array($0) } }
+      }
+      let before = product()
+      matrix.move(team: team)
+      #expect(!matrix.isInFile)
+      #expect(product() == before, "\(type)")
+    }
+  }
+
+  @Test("OpenBLAS is chosen for floating-point weights where vectors have no fused multiply-add")
+  func automaticPath() {
+    #if arch(x86_64)
+      let portable = ComputeTeam(threads: 1, instructionSet: .portable)
+      #expect(PanelKind.allCases.filter(portable.usesOpenBLAS) == [.f32, .f16, .bf16])
+    #endif
+    for set in Self.sets where set.hasFusedMultiplyAdd {
+      let team = ComputeTeam(threads: 1, instructionSet: set)
+      #expect(!PanelKind.allCases.contains(where: team.usesOpenBLAS))
+    }
+    #expect(ComputeTeam(threads: 1, matmulPath: .openblas).usesOpenBLAS(for: .q4_0))
   }
 
   @Test("the OpenBLAS path agrees with float64", arguments: ["q4_0", "q6_k", "bf16"])

@@ -6,6 +6,8 @@
 #if defined(__linux__)
 // Declared by glibc for GNU sources only.
 extern int sched_getaffinity(int process, unsigned long size, void *mask);
+extern int sched_setaffinity(int process, unsigned long size, const void *mask);
+extern int sched_getcpu(void);
 
 // Processors that this process may run on, 0 where the system does not say.
 static inline int swiftlet_affinity_count(void) {
@@ -15,8 +17,29 @@ static inline int swiftlet_affinity_count(void) {
   for (unsigned i = 0; i < sizeof mask; i++) count += __builtin_popcount(mask[i]);
   return count;
 }
+
+// The processor that the calling thread runs on, -1 where the system does not say.
+static inline int swiftlet_processor(void) { return sched_getcpu(); }
+
+// Moves the calling thread to the `steps`-th processor after `start` among those that it may run on,
+// without binding it: a new thread is often put beside its maker, and two threads that wait for each
+// other in turns on one processor are not seen as a load that should be balanced for 100 ms.
+static inline void swiftlet_move_away(int start, int steps) {
+  unsigned char mask[1024] = {0}, one[1024] = {0};
+  if (start < 0 || sched_getaffinity(0, sizeof mask, mask) < 0) return;
+  int total = 8 * (int)sizeof mask, at = start;
+  for (int turns = 0; steps > 0 && turns < 2 * total; turns++) {
+    at = (at + 1) % total;
+    if (mask[at / 8] >> (at % 8) & 1) steps--;
+  }
+  if (steps > 0) return;
+  one[at / 8] |= (unsigned char)(1 << (at % 8));
+  if (sched_setaffinity(0, sizeof one, one) == 0) sched_setaffinity(0, sizeof mask, mask);
+}
 #else
 static inline int swiftlet_affinity_count(void) { return 0; }
+static inline int swiftlet_processor(void) { return -1; }
+static inline void swiftlet_move_away(int start, int steps) {}
 #endif
 
 #if defined(__x86_64__)
@@ -38,7 +61,35 @@ static inline int swiftlet_cpu_has_avx512_vnni(void) {
 // such macros; each wrapper fixes the constant.
 #define SWIFTLET_INLINE static inline __attribute__((always_inline))
 
+SWIFTLET_INLINE void swiftlet_prefetch(const void *p) { _mm_prefetch(p, _MM_HINT_T0); }
+
 #if defined(__AVX2__) && defined(__F16C__)
+// A pointer that the compiler knows nothing of. Without it, each of the 16 row addresses below
+// becomes a loop variable of its own, most of them on the stack, and updating them costs as much as
+// the arithmetic.
+SWIFTLET_INLINE const char *swiftlet_opaque(const char *p) {
+  __asm__("" : "+r"(p));
+  return p;
+}
+SWIFTLET_INLINE __m128i swiftlet_row_si128(const char *p) {
+  return _mm_loadu_si128((const __m128i *)p);
+}
+// Two 16-byte rows as one vector.
+SWIFTLET_INLINE __m256i swiftlet_rows_si256(const char *low, const char *high) {
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(swiftlet_row_si128(low)),
+                                 swiftlet_row_si128(high), 1);
+}
+// A half of each of 8 rows, of which `low` and `high` are the first and the fifth.
+SWIFTLET_INLINE __m128i swiftlet_halves_si128(const char *low, const char *high, long stride) {
+  __m128i a = _mm_loadu_si16(low), b = _mm_loadu_si16(high);
+  a = _mm_insert_epi16(a, *(const short *)(low + stride), 1);
+  b = _mm_insert_epi16(b, *(const short *)(high + stride), 1);
+  a = _mm_insert_epi16(a, *(const short *)(low + 2 * stride), 2);
+  b = _mm_insert_epi16(b, *(const short *)(high + 2 * stride), 2);
+  a = _mm_insert_epi16(a, *(const short *)(low + 3 * stride), 3);
+  b = _mm_insert_epi16(b, *(const short *)(high + 3 * stride), 3);
+  return _mm_unpacklo_epi64(a, b);
+}
 SWIFTLET_INLINE __m128 swiftlet_high_ps128(__m256 a) { return _mm256_extractf128_ps(a, 1); }
 SWIFTLET_INLINE __m128i swiftlet_high_si128(__m256i a) { return _mm256_extracti128_si256(a, 1); }
 SWIFTLET_INLINE __m256 swiftlet_swap_pairs_ps256(__m256 a) { return _mm256_permute_ps(a, 0xB1); }
@@ -53,6 +104,13 @@ SWIFTLET_INLINE __m128i swiftlet_swap_pairs_si128(__m128i a) { return _mm_shuffl
 #endif
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
+// Four 16-byte rows as one vector.
+SWIFTLET_INLINE __m512i swiftlet_rows_si512(const char *a, const char *b, const char *c,
+                                            const char *d) {
+  __m512i four = _mm512_castsi256_si512(swiftlet_rows_si256(a, b));
+  four = _mm512_inserti32x4(four, swiftlet_row_si128(c), 2);
+  return _mm512_inserti32x4(four, swiftlet_row_si128(d), 3);
+}
 SWIFTLET_INLINE __m256 swiftlet_high_ps256(__m512 a) { return _mm512_extractf32x8_ps(a, 1); }
 SWIFTLET_INLINE __m512 swiftlet_swap_pairs_ps512(__m512 a) { return _mm512_permute_ps(a, 0xB1); }
 SWIFTLET_INLINE __mmask16 swiftlet_at_least_ps512(__m512 a, __m512 b) {
