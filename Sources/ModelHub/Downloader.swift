@@ -62,9 +62,18 @@ public struct Downloader: Sendable {
         ) { progress(DownloadProgress(receivedBytes: $0, totalBytes: entry.byteCount)) }
         let outcome = try transfer.run()
         if file.count > before { left = tries }
-        if case .interrupted(let reason) = outcome {
+        let failure: String?
+        switch outcome {
+        case .complete: failure = nil
+        case .interrupted(let reason):
           left -= 1
-          guard left > 0 else { throw .unreachable(url: url, reason: reason) }
+          failure = reason
+        case .unconnected(let reason):
+          left -= 2
+          failure = reason
+        }
+        if let failure {
+          guard left > 0 else { throw .unreachable(url: url, reason: failure) }
           usleep(UInt32(min(pause, 30) * 1e6))
           pause *= 2
           continue

@@ -13,6 +13,8 @@ final class Transfer {
     case complete
     /// Worth another try.
     case interrupted(String)
+    /// There was no connection: worth fewer tries.
+    case unconnected(String)
   }
 
   private let url: String
@@ -65,6 +67,9 @@ final class Transfer {
       || code == CURLE_URL_MALFORMAT || code == CURLE_TOO_MANY_REDIRECTS
     {
       throw .unreachable(url: url, reason: reason)
+    }
+    if code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT {
+      return .unconnected(reason)
     }
     return .interrupted(reason)
   }

@@ -16,6 +16,8 @@ final class ProgressBar {
   func show(_ progress: DownloadProgress) {
     let first = firstBytes ?? progress.receivedBytes
     firstBytes = first
+    // Nothing has come in yet: if nothing ever does, the error is all there is to say.
+    guard progress.receivedBytes > first else { return }
     let now = Clock.seconds()
     let share = Double(progress.receivedBytes) / Double(max(1, progress.totalBytes))
     let rate = Double(progress.receivedBytes - first) / max(now - start, 1e-3)
