@@ -47,9 +47,9 @@ public final class KeyValueCache: @unchecked Sendable {
       byteCount: spans * shape.layers * shape.heads * 2 * headBytes, pages: .huge)
   }
 
-  /// Bytes that filled positions take.
-  public var usedBytes: Int {
-    2 * shape.layers * shape.heads * shape.headSize * precision.bytes * count
+  /// Bytes of keys and values that one position takes.
+  public var bytesPerPosition: Int {
+    2 * shape.layers * shape.heads * shape.headSize * precision.bytes
   }
 
   /// Forgets positions from `position` on.

@@ -1,59 +1,76 @@
 import KernelCore
 
+/// One product of a step: output (+)= input x weights^T.
+public struct Projection {
+  let weights: WeightMatrix
+  let output: FloatMatrix
+  let accumulates: Bool
+
+  /// - Parameters:
+  ///   - output: [rows, weights.rows].
+  ///   - accumulates: adds to what is there (a residual) instead of replacing it.
+  public init(_ weights: WeightMatrix, _ output: FloatMatrix, accumulates: Bool = false) {
+    self.weights = weights
+    self.output = output
+    self.accumulates = accumulates
+  }
+}
+
 extension Worker {
-  /// RMS norm of the first `rows` rows of `input` into `output`, [rows, columns] both.
-  public func rmsNorm(
-    _ input: FloatMatrix, _ weight: WeightVector, epsilon: Float, rows: Int,
-    into output: FloatMatrix
-  ) {
-    precondition(weight.count == input.columns && output.columns == input.columns)
-    share(rows) { row in
-      kernels.rmsNorm(
-        input.pointer(row), weight.storage.values, epsilon, input.columns, output.pointer(row))
-    }
-  }
-
-  /// Quantizes the first `rows` rows of `input` for the native kernels.
-  public func quantize(_ input: FloatMatrix, rows: Int, into output: QuantizedMatrix) {
-    precondition(output.columns == input.columns)
-    share(rows) { row in
-      kernels.quantizeRow(
-        output.isWide, input.pointer(row), output.blockCount, output.rowQuants(row),
-        output.rowBlocks(row))
-    }
-  }
-
-  /// output (+)= input x weights^T, [rows, weights.columns] -> [rows, weights.rows].
+  /// Multiplies one input with up to three matrices in one step.
   ///
   /// - Parameters:
-  ///   - input: the activations, which the weights read in the precision that they want.
-  ///   - rows: the tokens to compute, from `firstRow` of `input` to row 0 of `output`.
+  ///   - input: [.., columns], which the weights read in the precision that they want.
+  ///   - rows: the tokens to compute, from `firstRow` of `input` to row 0 of the outputs.
   public func linear(
-    _ weights: WeightMatrix, _ input: Activations, firstRow: Int = 0, rows: Int,
-    into output: FloatMatrix, accumulating: Bool = false
+    _ input: Activations, firstRow: Int = 0, rows: Int, _ first: Projection,
+    _ second: Projection? = nil, _ third: Projection? = nil
   ) {
+    precondition(firstRow + rows <= input.rows)
+    let panels =
+      first.weights.panelCount + (second?.weights.panelCount ?? 0)
+      + (third?.weights.panelCount ?? 0)
+    // About four items a thread, so that one that the system holds up leaves its share to the others.
+    let size = max(1, (panels + count * 4 - 1) / (count * 4))
+    let firstItems = first.itemCount(panelsEach: size)
+    let secondItems = second?.itemCount(panelsEach: size) ?? 0
+    let thirdItems = third?.itemCount(panelsEach: size) ?? 0
+    share(firstItems + secondItems + thirdItems) { item in
+      if item < firstItems {
+        multiply(first, item, size, input, firstRow, rows)
+      } else if let second, item < firstItems + secondItems {
+        multiply(second, item - firstItems, size, input, firstRow, rows)
+      } else if let third {
+        multiply(third, item - firstItems - secondItems, size, input, firstRow, rows)
+      }
+    }
+  }
+
+  private func multiply(
+    _ projection: Projection, _ item: Int, _ size: Int, _ input: Activations, _ firstRow: Int,
+    _ rows: Int
+  ) {
+    let weights = projection.weights
+    let output = projection.output
     precondition(weights.columns == input.columns && weights.rows == output.columns)
-    precondition(firstRow + rows <= input.rows && rows <= output.rows)
+    precondition(rows <= output.rows)
     let target = OutputRows(
-      values: output.values, stride: output.stride, accumulates: accumulating)
-    if let packed = weights.panels {
-      shareRanges(of: weights.panelCount) { panels in
-        multiply(weights, packed, panels, input, firstRow, rows, target)
-      }
-    } else {
-      let size = OpenBLAS.rowsPerCall
-      share((weights.rows + size - 1) / size) { item in
-        let range = item * size..<min((item + 1) * size, weights.rows)
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: size * weights.columns) { scratch in
-          guard let scratch = scratch.baseAddress else { return }
-          weights.dequantizeRows(range, into: scratch)
-          OpenBLAS.multiply(
-            input: input.values.pointer(firstRow), inputStride: input.values.stride, tokens: rows,
-            weights: scratch, rows: range.count, columns: weights.columns,
-            output: output.values + range.lowerBound, outputStride: output.stride,
-            accumulates: accumulating)
-        }
-      }
+      values: output.values, stride: output.stride, accumulates: projection.accumulates)
+    if let panels = weights.panels {
+      let range = item * size..<min((item + 1) * size, weights.panelCount)
+      multiply(weights, panels, range, input, firstRow, rows, target)
+      return
+    }
+    let size = OpenBLAS.rowsPerCall
+    let range = item * size..<min((item + 1) * size, weights.rows)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: size * weights.columns) { scratch in
+      guard let scratch = scratch.baseAddress else { return }
+      weights.dequantizeRows(range, into: scratch)
+      OpenBLAS.multiply(
+        input: input.values.pointer(firstRow), inputStride: input.values.stride, tokens: rows,
+        weights: scratch, rows: range.count, columns: weights.columns,
+        output: output.values + range.lowerBound, outputStride: output.stride,
+        accumulates: projection.accumulates)
     }
   }
 
@@ -91,41 +108,13 @@ extension Worker {
     default: kernels.q6_K(operands)
     }
   }
-
-  /// gate = silu(gate) * up (SwiGLU's product), the first `rows` rows.
-  public func swiGLU(_ gate: FloatMatrix, _ up: FloatMatrix, rows: Int) {
-    precondition(gate.columns == up.columns)
-    share(rows) { row in kernels.swiGLU(gate.pointer(row), up.pointer(row), gate.stride) }
-  }
 }
 
-/// The input of matrix products: as floats, and as quantized as some weights read it.
-public final class Activations: Sendable {
-  public let values: FloatMatrix
-  let narrow: QuantizedMatrix
-  let wide: QuantizedMatrix
-
-  public var rows: Int { values.rows }
-  public var columns: Int { values.columns }
-
-  public init(rows: Int, columns: Int) {
-    values = FloatMatrix(rows: rows, columns: columns)
-    // Without whole blocks there are no quantized weights to read them.
-    let quantizedColumns = columns % PanelGeometry.blockColumns == 0 ? columns : 0
-    narrow = QuantizedMatrix(rows: rows, columns: quantizedColumns, isWide: false)
-    wide = QuantizedMatrix(rows: rows, columns: quantizedColumns, isWide: true)
-  }
-}
-
-extension Worker {
-  /// Quantizes the first `rows` rows of `activations` as `readers` want to read them.
-  public func prepare(_ activations: Activations, rows: Int, for readers: WeightMatrix...) {
-    let quantized = readers.filter { $0.panels != nil && $0.isQuantized }
-    if quantized.contains(where: { !$0.wantsWideInput }) {
-      quantize(activations.values, rows: rows, into: activations.narrow)
-    }
-    if quantized.contains(where: { $0.wantsWideInput }) {
-      quantize(activations.values, rows: rows, into: activations.wide)
-    }
+extension Projection {
+  /// Items of work: ranges of panels, or on the OpenBLAS path of rows.
+  fileprivate func itemCount(panelsEach size: Int) -> Int {
+    let (count, each) =
+      weights.panels == nil ? (weights.rows, OpenBLAS.rowsPerCall) : (weights.panelCount, size)
+    return (count + each - 1) / each
   }
 }

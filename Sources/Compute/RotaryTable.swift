@@ -38,8 +38,10 @@ public final class RotaryTable: @unchecked Sendable {
 }
 
 extension Worker {
-  /// Fills rows 0..<rows with the angles of positions `first`, `first + 1`, ….
-  public func fillRotary(_ table: RotaryTable, first: Int, rows: Int) {
-    share(rows) { table.fill($0, position: first + $0) }
+  /// Fills the slices' rows with the angles of their positions.
+  public func fillRotary(_ table: RotaryTable, _ slices: [SequenceSlice]) {
+    share(slices.last?.rows.upperBound ?? 0) { row in
+      table.fill(row, position: slices.holding(row).position(of: row))
+    }
   }
 }

@@ -281,10 +281,3 @@ func logSumExp(_ logits: UnsafeMutableBufferPointer<Float>) -> Float {
   let sum = logits.reduce(0.0) { $0 + exp(Double($1 - peak)) }
   return peak + Float(log(sum))
 }
-
-/// Seconds on a clock that only moves forward.
-package func monotonicSeconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-}

@@ -1,7 +1,7 @@
 import Compute
 
-/// The forward pass of a Llama model (Touvron et al. 2023) for batches of up to `batchSize` tokens
-/// of one sequence.
+/// The forward pass of a Llama model (Touvron et al. 2023) for batches of up to `batchSize` tokens:
+/// many of one sequence, or one each of many.
 ///
 /// Holds the buffers between steps, so that computing allocates nothing. One pass serves one caller
 /// at a time.
@@ -66,76 +66,97 @@ public final class ForwardPass {
       let end = min(start + batchSize, tokens.count)
       // One token: a reply is under way.
       if tokens.count == 1 { model.relocation.step() }
-      compute(
-        Array(tokens[start..<end]), cache, wantsAll: wanted == .all, isLast: end == tokens.count)
-      switch wanted {
-      case .all:
-        for row in 0..<end - start { try logits.withRow(row) { try body(start + row, $0) } }
-      case .last where end == tokens.count: try logits.withRow(0) { try body(end - 1, $0) }
-      case .last: break
+      let slice = SequenceSlice(cache: cache, rows: 0..<end - start)
+      let rows: Range<Int> =
+        switch wanted {
+        case .all: 0..<end - start
+        case .last: end == tokens.count ? end - start - 1..<end - start : 0..<0
+        }
+      compute(Array(tokens[start..<end]), [slice], logitsOf: rows)
+      for row in rows {
+        try logits.withRow(row - rows.lowerBound) { try body(start + row, $0) }
       }
       start = end
     }
   }
 
+  /// Appends one token to each of several sequences, in one pass over the weights, and calls `body`
+  /// with each sequence's index and logits [vocabulary]. What a sequence gets does not depend on the
+  /// others.
+  ///
+  /// - Parameters:
+  ///   - tokens: as many as there are caches, at most `batchSize`.
+  ///   - caches: distinct, with room for a token each.
+  public func step(
+    _ tokens: [Int], caches: [KeyValueCache],
+    _ body: (Int, UnsafeMutableBufferPointer<Float>) throws -> Void
+  ) rethrows {
+    precondition(tokens.count == caches.count && tokens.count <= batchSize)
+    model.relocation.step()
+    let slices = caches.enumerated().map { SequenceSlice(cache: $1, rows: $0..<$0 + 1) }
+    compute(tokens, slices, logitsOf: 0..<tokens.count)
+    for row in tokens.indices { try logits.withRow(row) { try body(row, $0) } }
+  }
+
   /// One batch, top to bottom.
-  private func compute(_ tokens: [Int], _ cache: KeyValueCache, wantsAll: Bool, isLast: Bool) {
+  ///
+  /// - Parameter wanted: the rows whose logits are computed.
+  private func compute(
+    _ tokens: [Int], _ slices: [SequenceSlice], logitsOf wanted: Range<Int>
+  ) {
     let shape = model.hyperparameters
     let weights = model.weights
     let epsilon = shape.rmsNormEpsilon
     let count = tokens.count
-    let first = cache.count
-    cache.extend(by: count)
-    if wantsAll, logits.rows < count {
+    for slice in slices { slice.cache.extend(by: slice.rows.count) }
+    if logits.rows < wanted.count {
       logits = FloatMatrix(rows: batchSize, columns: shape.vocabularySize)
     }
+    workspace.prepare(for: slices)
 
     model.team.run { worker in
       // x = E[token]
       worker.share(count) { row in
         residual.withRow(row) { weights.tokenEmbedding.readRow(tokens[row], into: $0) }
       }
-      worker.fillRotary(rotary, first: first, rows: count)
+      worker.fillRotary(rotary, slices)
 
       for (layer, block) in weights.blocks.enumerated() {
         // h = rmsNorm(x);  q, k, v = Wq h, Wk h, Wv h
         worker.rmsNorm(
-          residual, block.attentionNorm, epsilon: epsilon, rows: count, into: normed.values)
-        worker.prepare(normed, rows: count, for: block.query, block.key, block.value)
-        worker.linear(block.query, normed, rows: count, into: queries)
-        worker.linear(block.key, normed, rows: count, into: keys)
-        worker.linear(block.value, normed, rows: count, into: values)
+          residual, block.attentionNorm, epsilon: epsilon, rows: 0..<count, into: normed,
+          for: block.attentionReaders)
+        worker.linear(
+          normed, rows: count, Projection(block.query, queries), Projection(block.key, keys),
+          Projection(block.value, values))
 
         // q, k = rope(q), rope(k);  a = softmax(q K^T / sqrt(headSize)) V;  x += Wo a
         worker.rotateAndStore(
-          queries: queries, keys: keys, values: values, rows: count, table: rotary, cache: cache,
-          layer: layer, first: first)
+          queries: queries, keys: keys, values: values, slices, table: rotary, layer: layer)
         worker.attend(
-          queries: queries, rows: count, cache: cache, layer: layer, first: first,
-          workspace: workspace, into: attended.values)
-        worker.prepare(attended, rows: count, for: block.attentionOutput)
+          queries: queries, slices, layer: layer, workspace: workspace, into: attended.values)
+        worker.prepare(attended, rows: count, for: block.attentionOutputReaders)
         worker.linear(
-          block.attentionOutput, attended, rows: count, into: residual, accumulating: true)
+          attended, rows: count, Projection(block.attentionOutput, residual, accumulates: true))
 
         // h = rmsNorm(x);  x += Wdown (silu(Wgate h) * Wup h)
         worker.rmsNorm(
-          residual, block.feedForwardNorm, epsilon: epsilon, rows: count, into: normed.values)
-        worker.prepare(normed, rows: count, for: block.gate, block.up)
-        worker.linear(block.gate, normed, rows: count, into: hidden.values)
-        worker.linear(block.up, normed, rows: count, into: up)
-        worker.swiGLU(hidden.values, up, rows: count)
-        worker.prepare(hidden, rows: count, for: block.down)
-        worker.linear(block.down, hidden, rows: count, into: residual, accumulating: true)
+          residual, block.feedForwardNorm, epsilon: epsilon, rows: 0..<count, into: normed,
+          for: block.feedForwardReaders)
+        worker.linear(
+          normed, rows: count, Projection(block.gate, hidden.values), Projection(block.up, up))
+        worker.swiGLU(hidden, up, rows: count, for: block.downReaders)
+        worker.linear(hidden, rows: count, Projection(block.down, residual, accumulates: true))
       }
 
       // logits = Wout rmsNorm(x), for the tokens that are asked for
-      guard wantsAll || isLast else { return }
+      guard !wanted.isEmpty else { return }
       worker.rmsNorm(
-        residual, weights.outputNorm, epsilon: epsilon, rows: count, into: normed.values)
-      worker.prepare(normed, rows: count, for: weights.output)
+        residual, weights.outputNorm, epsilon: epsilon, rows: wanted, into: normed,
+        for: weights.outputReaders)
       worker.linear(
-        weights.output, normed, firstRow: wantsAll ? 0 : count - 1, rows: wantsAll ? count : 1,
-        into: logits)
+        normed, firstRow: wanted.lowerBound, rows: wanted.count,
+        Projection(weights.output, logits))
     }
   }
 }

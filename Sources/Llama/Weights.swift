@@ -12,6 +12,30 @@ struct BlockWeights: Sendable {
   let gate: WeightMatrix  // [feedForward, embedding]
   let up: WeightMatrix  // [feedForward, embedding]
   let down: WeightMatrix  // [embedding, feedForward]
+
+  // In which precisions the common inputs are read.
+  let attentionReaders: InputReaders
+  let attentionOutputReaders: InputReaders
+  let feedForwardReaders: InputReaders
+  let downReaders: InputReaders
+
+  init(_ index: Int, _ shape: Hyperparameters, _ loader: Weights.Loader) throws {
+    func name(_ part: String) -> String { "blk.\(index).\(part).weight" }
+    let embedding = shape.embeddingLength
+    attentionNorm = try loader.vector(name("attn_norm"), embedding)
+    query = try loader.matrix(name("attn_q"), shape.queryLength, embedding)
+    key = try loader.matrix(name("attn_k"), shape.keyValueLength, embedding, wide: true)
+    value = try loader.matrix(name("attn_v"), shape.keyValueLength, embedding, wide: true)
+    attentionOutput = try loader.matrix(name("attn_output"), embedding, shape.queryLength)
+    feedForwardNorm = try loader.vector(name("ffn_norm"), embedding)
+    gate = try loader.matrix(name("ffn_gate"), shape.feedForwardLength, embedding)
+    up = try loader.matrix(name("ffn_up"), shape.feedForwardLength, embedding)
+    down = try loader.matrix(name("ffn_down"), embedding, shape.feedForwardLength)
+    attentionReaders = InputReaders(query, key, value)
+    attentionOutputReaders = InputReaders(attentionOutput)
+    feedForwardReaders = InputReaders(gate, up)
+    downReaders = InputReaders(down)
+  }
 }
 
 /// All weights of a model, each checked against the hyperparameters' shapes.
@@ -21,6 +45,7 @@ struct Weights: Sendable {
   let outputNorm: WeightVector  // [embedding]
   /// The embedding itself where the file has no matrix of its own (tied weights).
   let output: WeightMatrix  // [vocabulary, embedding]
+  let outputReaders: InputReaders
 
   init(_ file: GGUFFile, _ shape: Hyperparameters, team: ComputeTeam) throws {
     let loader = Loader(
@@ -28,19 +53,7 @@ struct Weights: Sendable {
     let embedding = shape.embeddingLength
     // Keys, values and logits take their input in two planes: together they are a fifteenth of a
     // prompt's work and carry more than half of the error (docs/accuracy.md).
-    blocks = try (0..<shape.blockCount).map { index in
-      func name(_ part: String) -> String { "blk.\(index).\(part).weight" }
-      return BlockWeights(
-        attentionNorm: try loader.vector(name("attn_norm"), embedding),
-        query: try loader.matrix(name("attn_q"), shape.queryLength, embedding),
-        key: try loader.matrix(name("attn_k"), shape.keyValueLength, embedding, wide: true),
-        value: try loader.matrix(name("attn_v"), shape.keyValueLength, embedding, wide: true),
-        attentionOutput: try loader.matrix(name("attn_output"), embedding, shape.queryLength),
-        feedForwardNorm: try loader.vector(name("ffn_norm"), embedding),
-        gate: try loader.matrix(name("ffn_gate"), shape.feedForwardLength, embedding),
-        up: try loader.matrix(name("ffn_up"), shape.feedForwardLength, embedding),
-        down: try loader.matrix(name("ffn_down"), embedding, shape.feedForwardLength))
-    }
+    blocks = try (0..<shape.blockCount).map { try BlockWeights($0, shape, loader) }
     outputNorm = try loader.vector("output_norm.weight", embedding)
     tokenEmbedding = try loader.matrix(
       "token_embd.weight", shape.vocabularySize, embedding, wide: true)
@@ -48,6 +61,7 @@ struct Weights: Sendable {
       file.tensor("output.weight") == nil
       ? tokenEmbedding
       : try loader.matrix("output.weight", shape.vocabularySize, embedding, wide: true)
+    outputReaders = InputReaders(output)
   }
 
   /// Bytes of weights that one token reads: every matrix once, of the embedding only a row unless
@@ -66,7 +80,7 @@ struct Weights: Sendable {
     } + (output === tokenEmbedding ? [output] : [output, tokenEmbedding])
   }
 
-  private struct Loader {
+  struct Loader {
     let file: GGUFFile
     let team: ComputeTeam
     let arena: WeightArena

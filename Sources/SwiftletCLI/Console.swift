@@ -84,11 +84,3 @@ enum Interruption {
     signal(SIGINT) { _ in Interruption.flag.store(true, ordering: .relaxed) }
   }
 }
-
-enum Clock {
-  static func seconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-  }
-}

@@ -5,7 +5,7 @@ import Swiftlet
 final class ProgressBar {
   private let title: String
   private let isTerminal = isatty(STDERR_FILENO) == 1
-  private let start = Clock.seconds()
+  private let start = monotonicSeconds()
   private var firstBytes: Int?
   private var lastShown = 0.0
   private var lastTenth = -1
@@ -18,7 +18,7 @@ final class ProgressBar {
     firstBytes = first
     // Nothing has come in yet: if nothing ever does, the error is all there is to say.
     guard progress.receivedBytes > first else { return }
-    let now = Clock.seconds()
+    let now = monotonicSeconds()
     let share = Double(progress.receivedBytes) / Double(max(1, progress.totalBytes))
     let rate = Double(progress.receivedBytes - first) / max(now - start, 1e-3)
     let left = rate > 0 ? Double(progress.totalBytes - progress.receivedBytes) / rate : 0

@@ -60,13 +60,13 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let start = Clock.seconds()
+      let start = monotonicSeconds()
       let text = try fullPrompt()
       let language = try LanguageModel(
         path: try model.path(),
         options: try compute.loadingOptions(model.settings, contextLength: context))
       let ids = try promptTokens(text, language)
-      let loaded = Clock.seconds()
+      let loaded = monotonicSeconds()
 
       var options = GenerationOptions()
       options.sampling = sampling.options

@@ -12,6 +12,7 @@ struct SwiftletCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       RunCommand.self, InspectCommand.self, TokenizeCommand.self, DetokenizeCommand.self,
-      LogitsCommand.self, ModelsCommand.self, ProviderCommand.self, DoctorCommand.self,
+      LogitsCommand.self, BenchCommand.self, ModelsCommand.self, ProviderCommand.self,
+      DoctorCommand.self,
     ])
 }

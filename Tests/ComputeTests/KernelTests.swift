@@ -46,8 +46,8 @@ import Testing
       let input = Self.randomInput(rows: 15, columns: matrix.columns)
       let output = FloatMatrix(rows: 15, columns: matrix.rows)
       team.run { worker in
-        worker.prepare(input, rows: 15, for: matrix)
-        worker.linear(matrix, input, rows: 15, into: output)
+        worker.prepare(input, rows: 15, for: InputReaders(matrix))
+        worker.linear(input, rows: 15, Projection(matrix, output))
       }
       var ours: [Float] = []
       var exact: [Float] = []
@@ -77,8 +77,8 @@ import Testing
             for first in stride(from: 0, to: 15, by: batch) {
               let rows = min(batch, 15 - first)
               team.run { worker in
-                worker.prepare(input, rows: 15, for: matrix)
-                worker.linear(matrix, input, firstRow: first, rows: rows, into: output)
+                worker.prepare(input, rows: 15, for: InputReaders(matrix))
+                worker.linear(input, firstRow: first, rows: rows, Projection(matrix, output))
               }
               for row in 0..<rows { bits += output.withRow(row) { $0.map(\.bitPattern) } }
             }
@@ -100,8 +100,8 @@ import Testing
       func product() -> [[Float]] {
         let output = FloatMatrix(rows: 3, columns: matrix.rows)
         team.run { worker in
-          worker.prepare(input, rows: 3, for: matrix)
-          worker.linear(matrix, input, rows: 3, into: output)
+          worker.prepare(input, rows: 3, for: InputReaders(matrix))
+          worker.linear(input, rows: 3, Projection(matrix, output))
         }
         return (0..<3).map { output.withRow($0) { Array($0) } }
       }
@@ -131,7 +131,7 @@ import Testing
     let (matrix, rows) = try Self.matrix(type, team, wide: false)
     let input = Self.randomInput(rows: 3, columns: matrix.columns)
     let output = FloatMatrix(rows: 3, columns: matrix.rows)
-    team.run { $0.linear(matrix, input, rows: 3, into: output) }
+    team.run { $0.linear(input, rows: 3, Projection(matrix, output)) }
     for token in 0..<3 {
       let x = input.values.withRow(token) { $0.map(Double.init) }
       let exact = rows.map { row in Float(zip(row, x).reduce(0) { $0 + $1.0 * $1.1 }) }

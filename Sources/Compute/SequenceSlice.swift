@@ -1,0 +1,30 @@
+/// The rows of a batch that belong to one sequence, at consecutive positions.
+public struct SequenceSlice: Sendable {
+  public let cache: KeyValueCache
+  /// Rows of the batch.
+  public let rows: Range<Int>
+  /// The position of the first row.
+  public let first: Int
+
+  /// Rows that are about to be added at the end of `cache`.
+  public init(cache: KeyValueCache, rows: Range<Int>) {
+    self.cache = cache
+    self.rows = rows
+    first = cache.count
+  }
+
+  /// Positions of the sequence once the rows are added.
+  var end: Int { first + rows.count }
+
+  func position(of row: Int) -> Int { first + row - rows.lowerBound }
+}
+
+extension [SequenceSlice] {
+  /// The slice of `row`. Slices follow each other without gaps, from row 0.
+  func holding(_ row: Int) -> SequenceSlice {
+    if count == 1 { return self[0] }
+    // The most frequent case: a row each.
+    if row < count, self[row].rows.contains(row) { return self[row] }
+    return first { $0.rows.contains(row) } ?? self[0]
+  }
+}
