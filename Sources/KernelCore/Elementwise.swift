@@ -112,9 +112,7 @@ public func quantizeRow<I: VectorISA>(
     }
     let firstSum = I.sum(first)
     let sum = firstSum &+ I.sum(second)
-    blocks[block] = ActivationBlock(
-      scale: scale, scaledSum: scale * Float(sum), negatedSum: 0 &- sum,
-      negatedFirstHalf: 0 &- firstSum)
+    blocks[block] = ActivationBlock(scale: scale, sum: sum, firstHalfSum: firstSum)
     block &+= 1
   }
 }

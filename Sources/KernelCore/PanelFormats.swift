@@ -8,7 +8,7 @@
 public protocol PanelFormat {
   /// Bits of the largest quant.
   static var bits: Int { get }
-  /// log2 of `offset`, or -1 where the format has minimums instead.
+  /// log2 of `offset`: 3, 4 or 7, or -1 where the format has minimums instead.
   static var offsetShift: Int32 { get }
   static var hasMinimums: Bool { get }
   /// True where each half of a block (16 columns) has a scale of its own.

@@ -23,22 +23,28 @@ public enum ActivationPrecision {
   public static let wideLimit: Float = 16256
 }
 
-/// What the dot product needs to know of one block of 32 quantized activations: 16 bytes.
+/// What the dot product needs to know of one block of 32 quantized activations: 20 bytes.
+///
+/// Unsigned weights have an offset, a power of two; what it contributes is where a sum starts. It is
+/// kept ready for use, so that the kernel has only to load it.
 public struct ActivationBlock {
   /// Quant times `scale` gives the value.
   public var scale: Float
   /// `scale` times the sum of the block's quants: what a block minimum (Q4_1) is multiplied with.
   public var scaledSum: Float
-  /// Negated sum of the block's quants: what an unsigned weight's offset is multiplied with.
-  public var negatedSum: Int32
-  /// The part of `negatedSum` that comes from the first 16 columns.
-  public var negatedFirstHalf: Int32
+  /// -8 times the sum of the block's quants, for four-bit weights.
+  public var offset8: Int32
+  /// -128 times the sum of the block's quants, for weights of whole bytes.
+  public var offset128: Int32
+  /// The part of `offset128` that comes from the first 16 columns.
+  public var firstHalfOffset128: Int32
 
   @inlinable
-  public init(scale: Float, scaledSum: Float, negatedSum: Int32, negatedFirstHalf: Int32) {
+  public init(scale: Float, sum: Int32, firstHalfSum: Int32) {
     self.scale = scale
-    self.scaledSum = scaledSum
-    self.negatedSum = negatedSum
-    self.negatedFirstHalf = negatedFirstHalf
+    scaledSum = scale * Float(sum)
+    offset8 = sum &* -8
+    offset128 = sum &* -128
+    firstHalfOffset128 = firstHalfSum &* -128
   }
 }

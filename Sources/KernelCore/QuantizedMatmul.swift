@@ -148,14 +148,14 @@ func quantizedTile<I: VectorISA, F: PanelFormat, T: TokenTile>(
       let scale = I.splat(about.pointee.scale)
 
       if F.hasHalfScales {
-        let half = about.pointee.negatedFirstHalf
-        let a = dotHalf(isa, format, wide, offset(isa, format, half), first, quants)
-        let rest = about.pointee.negatedSum &- half
-        let b = dotHalf(isa, format, wide, offset(isa, format, rest), second, quants + 16)
+        let half = about.pointee.firstHalfOffset128
+        let a = dotHalf(isa, format, wide, I.splat(half), first, quants)
+        let rest = about.pointee.offset128 &- half
+        let b = dotHalf(isa, format, wide, I.splat(rest), second, quants + 16)
         sum = I.fma(I.convert(a), I.multiply(scales, scale), sum)
         sum = I.fma(I.convert(b), I.multiply(secondScales, scale), sum)
       } else {
-        let start = offset(isa, format, about.pointee.negatedSum)
+        let start = offset(isa, format, about)
         let dot: I.Ints
         if wide {
           let high = I.dot(
@@ -182,12 +182,17 @@ func quantizedTile<I: VectorISA, F: PanelFormat, T: TokenTile>(
   }
 }
 
-/// What an unsigned quant's offset contributes: the negated sum of the activations times it.
+/// What an unsigned quant's offset contributes: where the sum starts.
 @inlinable @inline(__always)
-func offset<I: VectorISA, F: PanelFormat>(_ isa: I.Type, _ format: F.Type, _ negatedSum: Int32)
-  -> I.Ints
-{
-  F.offsetShift < 0 ? I.splat(Int32(0)) : I.shiftLeft(I.splat(negatedSum), F.offsetShift)
+func offset<I: VectorISA, F: PanelFormat>(
+  _ isa: I.Type, _ format: F.Type, _ about: UnsafePointer<ActivationBlock>
+) -> I.Ints {
+  switch F.offsetShift {
+  case 3: I.splat(about.pointee.offset8)
+  case 4: I.shiftLeft(I.splat(about.pointee.offset8), 1)
+  case 7: I.splat(about.pointee.offset128)
+  default: I.splat(Int32(0))
+  }
 }
 
 @inlinable @inline(__always)
