@@ -1,46 +1,67 @@
 """llama.cpp's speed through its C API (pip's llama-cpp-python), as one JSON line.
 
-usage: llamacpp.py MODEL -t THREADS -p PROMPT -n GEN [-d DEPTH] [-r REPS]
+usage: llamacpp.py MODEL -t THREADS -p PROMPT -n GEN [-d DEPTH] [-b SEQUENCES] [-r REPS]
+Meanings as `swiftlet bench`: a warm-up, then medians of tokens a second.
 """
-import argparse, ctypes, json, os, sys, time
+import argparse, ctypes, json, time
 
 ap = argparse.ArgumentParser()
-ap.add_argument("model"); ap.add_argument("-t", type=int, default=2); ap.add_argument("-p", type=int, default=512)
-ap.add_argument("-n", type=int, default=128); ap.add_argument("-d", type=int, default=0); ap.add_argument("-r", type=int, default=3)
+ap.add_argument("model")
+for flag, value in (("-t", 2), ("-p", 512), ("-n", 128), ("-d", 0), ("-b", 1), ("-r", 3)):
+    ap.add_argument(flag, type=int, default=value)
 a = ap.parse_args()
 import llama_cpp as L
 
+
 @L.llama_log_callback
 def quiet(level, text, user): pass
+
+
 L.llama_log_set(quiet, ctypes.c_void_p(0))
 L.llama_backend_init()
 model = L.llama_model_load_from_file(a.model.encode(), L.llama_model_default_params())
-cp = L.llama_context_default_params()
-cp.n_ctx = max(a.p, a.d + a.n, a.d + a.p) + 64; cp.n_batch = 2048; cp.n_ubatch = 512; cp.n_threads = a.t; cp.n_threads_batch = a.t
-ctx = L.llama_init_from_model(model, cp)
-mem = L.llama_get_memory(ctx)
+params = L.llama_context_default_params()
+params.n_seq_max = a.b
+params.n_ctx = a.b * (a.d + max(a.p, a.n) + 64)
+params.n_batch, params.n_ubatch = 2048, 512
+params.n_threads = params.n_threads_batch = a.t
+context = L.llama_init_from_model(model, params)
+memory = L.llama_get_memory(context)
+batch = L.llama_batch_init(2048, 0, 1)
 
-def decode(toks):
-    arr = (L.llama_token * len(toks))(*toks)
-    assert L.llama_decode(ctx, L.llama_batch_get_one(arr, len(toks))) == 0
-    L.llama_synchronize(ctx)
 
-def fill(n):
-    done = 0
-    while done < n:
-        k = min(2048, n - done); decode([(7 * (done + i)) % 40000 + 100 for i in range(k)]); done += k
+def decode(tokens):
+    """tokens: (id, position, sequence, whether its logits are wanted)"""
+    batch.n_tokens = len(tokens)
+    for i, (token, position, sequence, wanted) in enumerate(tokens):
+        batch.token[i] = token; batch.pos[i] = position; batch.n_seq_id[i] = 1
+        batch.seq_id[i][0] = sequence; batch.logits[i] = wanted
+    assert L.llama_decode(context, batch) == 0
+    L.llama_synchronize(context)
 
-pp, tg = [], []
-for rep in range(a.r + 1):
-    if a.p:
-        L.llama_memory_clear(mem, True); fill(a.d)
-        t = time.perf_counter(); fill(a.p); dt = time.perf_counter() - t
-        if rep: pp.append(a.p / dt)
-    if a.n:
-        L.llama_memory_clear(mem, True); fill(a.d) if a.d else decode([1])
-        t = time.perf_counter()
-        for i in range(a.n): decode([(13 * i) % 40000 + 100])
-        dt = time.perf_counter() - t
-        if rep: tg.append(a.n / dt)
-med = lambda v: sorted(v)[len(v) // 2] if v else None
-print(json.dumps({"prefill_tps": med(pp), "decode_tps": med(tg)}))
+
+def fill(sequence, first, count):
+    for start in range(0, count, 2048):
+        end = min(start + 2048, count)
+        decode([((7919 * (first + i) + 100) % 49152, first + i, sequence, i == count - 1) for i in range(start, end)])
+
+
+def series(tokens, body):
+    samples = []
+    for repetition in range(a.r + 1):
+        L.llama_memory_clear(memory, True)
+        for sequence in range(a.b):
+            if a.d: fill(sequence, 0, a.d)
+        start = time.perf_counter()
+        body()
+        if repetition: samples.append(tokens / (time.perf_counter() - start))
+    return sorted(samples)[len(samples) // 2]
+
+
+def generate():
+    for index in range(a.n):
+        decode([((13 * index + 31 * s + 100) % 49152, a.d + index, s, 1) for s in range(a.b)])
+
+
+print(json.dumps({"prefill_tps": series(a.p, lambda: fill(0, a.d, a.p)) if a.p else None,
+                  "decode_tps": series(a.n * a.b, generate) if a.n else None}))

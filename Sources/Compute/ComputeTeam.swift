@@ -56,12 +56,8 @@ public final class ComputeTeam: @unchecked Sendable {
     for thread in threads { pthread_join(thread, nil) }
   }
 
-  /// Processors that this process may use: affinity is respected where the system has it.
-  public static var coreCount: Int {
-    let allowed = Int(swiftlet_affinity_count())
-    if allowed > 0 { return allowed }
-    return max(1, Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))))
-  }
+  /// Cores that this process may use: by affinity and the quota of its control groups, rounded down.
+  public static let coreCount = ProcessorBudget().threads
 
   /// Whether matrices of `kind` are multiplied by OpenBLAS rather than by our kernels.
   func usesOpenBLAS(for kind: PanelKind) -> Bool {

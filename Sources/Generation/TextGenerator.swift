@@ -17,6 +17,14 @@ public struct GenerationOptions: Equatable, Sendable {
   public var stopStrings: [String] = []
   /// How many of the likeliest tokens to report beside each chosen one; nil reports none.
   public var logProbabilityCount: Int?
+  /// Whether to guess tokens from earlier text and check several at once. The text is the same either
+  /// way; repetitive replies come faster.
+  public var speculation = Speculation.automatic
+
+  public enum Speculation: String, Sendable, CaseIterable {
+    case automatic = "auto"
+    case off
+  }
 
   public init() {}
 }
@@ -57,6 +65,9 @@ public struct GenerationSummary: Sendable {
   public let finishReason: FinishReason
   public let promptTokens: Int
   public let responseTokens: Int
+  /// Tokens that were guessed from earlier text, and how many of them were right.
+  public let guessedTokens: Int
+  public let rightGuesses: Int
   /// Seconds from the start of the prompt to the first token.
   public let promptSeconds: Double
   /// Seconds from the first token to the end.
@@ -122,22 +133,26 @@ public final class TextGenerator {
     try check(prompt)
     let start = monotonicSeconds()
     cache.truncate(to: 0)
-    var sampler = Sampler(options.sampling)
-    for id in prompt { sampler.accept(id) }
-
+    var decoding = Decoding(options)
     var reply = Reply(tokenizer, options)
-    var next: GeneratedChoice?
-    for batch in stride(from: 0, to: prompt.count, by: forward.batchSize) {
-      if isCancelled() {
-        return summary(.cancelled, prompt, reply, start, monotonicSeconds())
-      }
-      let end = min(batch + forward.batchSize, prompt.count)
-      next = try compute(prompt[batch..<end], &sampler, options)
+    var firstToken: Double?
+    func finished(_ reason: FinishReason) -> GenerationSummary {
+      let now = monotonicSeconds()
+      return GenerationSummary(
+        finishReason: reason, promptTokens: prompt.count, responseTokens: reply.count,
+        guessedTokens: decoding.guessed, rightGuesses: decoding.right,
+        promptSeconds: (firstToken ?? now) - start, responseSeconds: now - (firstToken ?? now))
     }
-    let firstToken = monotonicSeconds()
+
+    for batch in stride(from: 0, to: prompt.count, by: forward.batchSize) {
+      if isCancelled() { return finished(.cancelled) }
+      let end = min(batch + forward.batchSize, prompt.count)
+      try decoding.read(prompt[batch..<end], isLast: end == prompt.count, self)
+    }
+    firstToken = monotonicSeconds()
 
     var reason = FinishReason.cancelled
-    while let choice = next {
+    while let choice = decoding.next() {
       if tokenizer.endOfGeneration.contains(choice.id) {
         reason = .stop
         break
@@ -146,7 +161,6 @@ public final class TextGenerator {
         reason = .length
         break
       }
-      sampler.accept(choice.id)
       let isStopped = try reply.append(choice, body)
       if isStopped {
         reason = .stopString
@@ -156,15 +170,18 @@ public final class TextGenerator {
         reason = .length
         break
       }
-      if cache.count == contextLength {
+      // Every token but the newest is in the cache.
+      let left = contextLength - (prompt.count + reply.count - 1)
+      if left == 0 {
         reason = .context
         break
       }
       if isCancelled() { break }
-      next = try compute([choice.id], &sampler, options)
+      let wanted = options.maximumResponseTokens.map { $0 - reply.count } ?? left
+      try decoding.advance(choice.id, atMost: min(left, wanted), self)
     }
     if reason != .stopString { try reply.finish(body) }
-    return summary(reason, prompt, reply, start, firstToken)
+    return finished(reason)
   }
 
   private func check(_ prompt: [Int]) throws(GenerationError) {
@@ -177,49 +194,24 @@ public final class TextGenerator {
     }
   }
 
-  private func summary(
-    _ reason: FinishReason, _ prompt: [Int], _ reply: Reply, _ start: Double, _ first: Double
-  ) -> GenerationSummary {
-    GenerationSummary(
-      finishReason: reason, promptTokens: prompt.count, responseTokens: reply.count,
-      promptSeconds: first - start, responseSeconds: monotonicSeconds() - first)
-  }
-
-  /// Computes `tokens` and chooses what follows them.
-  private func compute(
-    _ tokens: some RandomAccessCollection<Int>, _ sampler: inout Sampler,
-    _ options: GenerationOptions
-  ) throws -> GeneratedChoice {
-    var choice: GeneratedChoice?
-    try forward(tokens, cache: cache) { _, logits in
+  /// Appends `tokens` to the cache and calls `body` with the index and logits of each, or of the last.
+  func compute(
+    _ tokens: some RandomAccessCollection<Int>, _ wanted: ForwardPass.Wanted,
+    _ body: (Int, UnsafeMutableBufferPointer<Float>) throws -> Void
+  ) throws {
+    let first = cache.count
+    try forward(tokens, cache: cache, wanted: wanted) { index, logits in
       guard isFinite(logits) else {
         // A damaged file is the likely reason, and says more.
         try model.checkFinite()
-        throw GenerationError.notFinite(position: cache.count - 1)
+        throw GenerationError.notFinite(position: first + index)
       }
-      guard let wanted = options.logProbabilityCount else {
-        choice = GeneratedChoice(id: sampler.sample(logits), logProbability: nil, likeliest: [])
-        return
-      }
-      let normalizer = logSumExp(logits)
-      let likeliest = Sampler.top(max(1, wanted), of: logits).prefix(wanted).map {
-        GeneratedToken.Alternative(id: $0.id, logProbability: $0.logit - normalizer)
-      }
-      let before = Array(logits)
-      let id = sampler.sample(logits)
-      choice = GeneratedChoice(
-        id: id, logProbability: before[id] - normalizer, likeliest: Array(likeliest))
+      try body(index, logits)
     }
-    guard let choice else { throw GenerationError.emptyPrompt }
-    return choice
   }
-}
 
-/// A token that was chosen and not yet said.
-struct GeneratedChoice {
-  let id: Int
-  let logProbability: Float?
-  let likeliest: [GeneratedToken.Alternative]
+  /// Forgets the newest `count` tokens of the cache.
+  func forget(_ count: Int) { cache.truncate(to: cache.count - count) }
 }
 
 /// The reply so far: decodes tokens and watches for stop strings.
@@ -273,11 +265,4 @@ private func isFinite(_ values: UnsafeMutableBufferPointer<Float>) -> Bool {
     index += 16
   }
   return sums.sum() == 0 && values[index...].allSatisfy(\.isFinite)
-}
-
-/// log(sum of e^logit), summed in float64.
-func logSumExp(_ logits: UnsafeMutableBufferPointer<Float>) -> Float {
-  let peak = logits.max() ?? 0
-  let sum = logits.reduce(0.0) { $0 + exp(Double($1 - peak)) }
-  return peak + Float(log(sum))
 }

@@ -64,8 +64,8 @@ public final class ForwardPass {
     var start = 0
     while start < tokens.count {
       let end = min(start + batchSize, tokens.count)
-      // One token: a reply is under way.
-      if tokens.count == 1 { model.relocation.step() }
+      // A few tokens after others: a reply is under way.
+      if tokens.count <= Relocation.mostTokens, cache.count > 0 { model.relocation.step() }
       let slice = SequenceSlice(cache: cache, rows: 0..<end - start)
       let rows: Range<Int> =
         switch wanted {

@@ -7,6 +7,8 @@ final class Relocation: @unchecked Sendable {
 
   /// Steps in which everything is moved.
   static let steps = 24
+  /// Tokens of a step at most, guesses included; with more it is a prompt, whose end is waited for.
+  static let mostTokens = 8
 
   private let team: ComputeTeam
   private var remaining: ArraySlice<WeightMatrix>

@@ -29,6 +29,9 @@ struct ComputeArguments: ParsableArguments {
     help: "Threads (default: the model's setting, at most the cores this process may use).")
   var threads: Int?
 
+  @Flag(help: "Run as many threads as --threads says, even more than there are cores.")
+  var forceThreads = false
+
   @Option(help: "How matrices are multiplied: auto, native or openblas.")
   var matmul: MatmulPath = .automatic
 
@@ -50,7 +53,15 @@ struct ComputeArguments: ParsableArguments {
   {
     if let warning = settings.warning { StandardError.write("swiftlet: \(warning)\n") }
     var options = LoadingOptions(settings)
-    if let threads { options.threads = threads }
+    if let threads {
+      let cores = ComputeTeam.coreCount
+      options.threads = forceThreads ? threads : min(threads, cores)
+      if threads > cores, !forceThreads {
+        StandardError.write(
+          "swiftlet: \(threads) threads asked for, \(cores) cores: using \(cores) "
+            + "(--force-threads uses them all)\n")
+      }
+    }
     if let batchSize { options.batchSize = batchSize }
     options.matmulPath = matmul
     options.contextLength = contextLength

@@ -40,7 +40,8 @@ final class ReplyOutput {
         """
         load \(timings.load_ms.rounded1) ms, first token \(timings.first_token_ms.rounded1) ms, \
         prompt \(summary.promptTokens) tokens at \(timings.prefill_tps.rounded1) tok/s, \
-        reply \(summary.responseTokens) tokens at \(timings.decode_tps.rounded1) tok/s, \
+        reply \(summary.responseTokens) tokens at \(timings.decode_tps.rounded1) tok/s \
+        (\(summary.rightGuesses) of \(summary.guessedTokens) guesses right), \
         ended by \(summary.finishReason.rawValue)\n
         """)
     }

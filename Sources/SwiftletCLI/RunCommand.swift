@@ -40,6 +40,10 @@ struct RunCommand: ParsableCommand {
     help: "Report the logarithms of the K likeliest probabilities of each token (with --json).")
   var logprobs: Int?
 
+  @Option(
+    help: "Guess tokens from earlier text and check several at once: auto or off. Same text.")
+  var speculation = GenerationOptions.Speculation.automatic
+
   @Flag(help: "Print timings to standard error.")
   var stats = false
 
@@ -73,6 +77,7 @@ struct RunCommand: ParsableCommand {
       options.maximumResponseTokens = maxTokens
       options.stopStrings = stop
       options.logProbabilityCount = logprobs
+      options.speculation = speculation
 
       let generator = language.makeGenerator()
       let output = ReplyOutput(isJSON: json)
@@ -105,6 +110,8 @@ struct RunCommand: ParsableCommand {
     return try language.promptTokens(messages)
   }
 }
+
+extension GenerationOptions.Speculation: ExpressibleByArgument {}
 
 struct SamplingArguments: ParsableArguments {
   @Option(help: "Randomness; 0 always takes the likeliest token.")

@@ -146,6 +146,23 @@ import Testing
     #expect(try swiftlet("detokenize", "-m", model, input: "99").status == 1)
   }
 
+  @Test("bench prints the contract's figures")
+  func bench() throws {
+    let result = try swiftlet(
+      "bench", "-m", Fixtures.path("tiny-q4_0.gguf"), "-p", "16", "-n", "4", "-d", "5", "-b", "2",
+      "-r", "2", "--json")
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    for key in [
+      "prefill_tps", "decode_tps", "read_bandwidth_gbs", "bytes_per_token", "limit_fraction",
+    ] {
+      let value = try #require(object[key] as? Double)
+      #expect(value > 0, "\(key)")
+    }
+    #expect((object["decode_samples"] as? [Double])?.count == 2)
+    #expect(try swiftlet("bench", "-r", "0").status == 64)
+  }
+
   @Test("logits are written whole, [tokens, vocabulary] float32")
   func logits() throws {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path

@@ -121,6 +121,65 @@ struct RealModelTests {
     }
   }
 
+  @Test("guessing ahead changes no token, greedy or sampled, and no finish reason")
+  func speculation() throws {
+    let language = try Self.load("Q4_0")
+    let text = "Repeat word for word: The cat sat on the mat. The dog sat on the log. The end."
+    let ids = try language.promptTokens([ChatMessage(.user, text)])
+    func reply(_ options: GenerationOptions, _ context: Int) throws -> ([Int], GenerationSummary) {
+      let generator = TextGenerator(
+        language.model, language.tokenizer, contextLength: context, batchSize: 512)
+      var tokens: [Int] = []
+      let summary = try generator.generate(ids, options: options) { token in
+        if let id = token.id { tokens.append(id) }
+      }
+      return (tokens, summary)
+    }
+    var guesses = 0
+    for (seed, limit, context) in [
+      (nil, 80, 512), (3, 60, 512), (4, 33, 512), (nil, 80, ids.count + 9),
+    ]
+      as [(UInt32?, Int, Int)]
+    {
+      var options = GenerationOptions()
+      options.sampling = seed == nil ? .greedy : SamplingOptions()
+      options.sampling.seed = seed
+      options.sampling.repeatPenalty = seed == 4 ? 1.1 : 1
+      options.maximumResponseTokens = limit
+      options.speculation = .off
+      let plain = try reply(options, context)
+      options.speculation = .automatic
+      let fast = try reply(options, context)
+      #expect(fast.0 == plain.0)
+      #expect(fast.1.finishReason == plain.1.finishReason)
+      #expect(plain.1.guessedTokens == 0)
+      guesses += fast.1.rightGuesses
+    }
+    #expect(guesses > 10)
+  }
+
+  @Test("sequences decoded together get the logits that each gets alone, bit for bit")
+  func batchedDecoding() throws {
+    let language = try Self.load("Q4_0")
+    let model = language.model
+    let prompts = [[1, 520, 9531, 198], Array(100..<400), [5], Array(700..<711)]
+    let next = [28, 905, 1000, 40_000]
+    var alone: [[UInt32]] = []
+    var caches: [KeyValueCache] = []
+    let pass = ForwardPass(model, batchSize: 64)
+    for (prompt, token) in zip(prompts, next) {
+      let cache = model.makeCache(capacity: 512)
+      pass(prompt, cache: cache) { _, _ in }
+      pass([token], cache: cache) { alone.append($1.map(\.bitPattern)) }
+      cache.truncate(to: prompt.count)
+      caches.append(cache)
+    }
+    pass.step(next, caches: caches) { index, logits in
+      #expect(logits.map(\.bitPattern) == alone[index], "sequence \(index)")
+    }
+    #expect(caches.map(\.count) == prompts.map { $0.count + 1 })
+  }
+
   @Test("a reply ends for its reason: limit, stop string, context, cancel")
   func finishReasons() throws {
     let language = try Self.load("Q4_0")

@@ -9,13 +9,12 @@ extern int sched_getaffinity(int process, unsigned long size, void *mask);
 extern int sched_setaffinity(int process, unsigned long size, const void *mask);
 extern int sched_getcpu(void);
 
-// Processors that this process may run on, 0 where the system does not say.
-static inline int swiftlet_affinity_count(void) {
+// Whether this process may run on `processor`; 0 where the system does not say.
+static inline int swiftlet_may_run_on(int processor) {
   unsigned char mask[1024] = {0};
-  int count = 0;
+  if (processor < 0 || processor >= 8 * (int)sizeof mask) return 0;
   if (sched_getaffinity(0, sizeof mask, mask) < 0) return 0;
-  for (unsigned i = 0; i < sizeof mask; i++) count += __builtin_popcount(mask[i]);
-  return count;
+  return mask[processor / 8] >> (processor % 8) & 1;
 }
 
 // The processor that the calling thread runs on, -1 where the system does not say.
@@ -37,7 +36,7 @@ static inline void swiftlet_move_away(int start, int steps) {
   if (sched_setaffinity(0, sizeof one, one) == 0) sched_setaffinity(0, sizeof mask, mask);
 }
 #else
-static inline int swiftlet_affinity_count(void) { return 0; }
+static inline int swiftlet_may_run_on(int processor) { return 0; }
 static inline int swiftlet_processor(void) { return -1; }
 static inline void swiftlet_move_away(int start, int steps) {}
 #endif

@@ -1,0 +1,98 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Chooses tokens: what the model computes, what was guessed, and what the sampler makes of it.
+struct Decoding {
+  private(set) var guessed = 0
+  private(set) var right = 0
+  private var sampler: Sampler
+  private var draft: LookupDraft?
+  private let logProbabilityCount: Int?
+  /// Chosen and not yet taken, in order; all but the last are in the cache.
+  private var choices: [GeneratedChoice] = []
+  private var taken = 0
+
+  init(_ options: GenerationOptions) {
+    sampler = Sampler(options.sampling)
+    draft = options.speculation == .automatic ? LookupDraft() : nil
+    logProbabilityCount = options.logProbabilityCount
+  }
+
+  /// The next choice; nil where the prompt has not been read to its end.
+  mutating func next() -> GeneratedChoice? {
+    guard taken < choices.count else { return nil }
+    defer { taken += 1 }
+    return choices[taken]
+  }
+
+  /// Reads a part of the prompt; chooses what follows its end.
+  mutating func read(
+    _ tokens: ArraySlice<Int>, isLast: Bool, _ generator: TextGenerator
+  ) throws {
+    for id in tokens { accept(id) }
+    try generator.compute(tokens, .last) { _, logits in
+      if isLast { choices = [choose(logits)] }
+    }
+  }
+
+  /// Chooses what follows `id`, and more where guesses turn out right.
+  ///
+  /// - Parameter limit: tokens that may be appended to the cache, at least 1.
+  mutating func advance(_ id: Int, atMost limit: Int, _ generator: TextGenerator) throws {
+    // Choices that are left were computed with `id` and what follows it.
+    if taken < choices.count { return }
+    accept(id)
+    choices.removeAll(keepingCapacity: true)
+    taken = 0
+    let guess = Array(draft?.guess(atMost: limit - 1) ?? [])
+    try generator.compute([id] + guess, guess.isEmpty ? .last : .all) { index, logits in
+      if index > 0 {
+        // Past a wrong guess, logits are those of another text.
+        guard choices.count == index, choices[index - 1].id == guess[index - 1] else { return }
+        accept(guess[index - 1])
+      }
+      choices.append(choose(logits))
+    }
+    guard !guess.isEmpty else { return }
+    generator.forget(guess.count - (choices.count - 1))
+    draft?.learn(guessed: guess.count, right: choices.count - 1)
+    guessed += guess.count
+    right += choices.count - 1
+  }
+
+  private mutating func accept(_ id: Int) {
+    sampler.accept(id)
+    draft?.append(id)
+  }
+
+  private mutating func choose(_ logits: UnsafeMutableBufferPointer<Float>) -> GeneratedChoice {
+    guard let wanted = logProbabilityCount else {
+      return GeneratedChoice(id: sampler.sample(logits), logProbability: nil, likeliest: [])
+    }
+    let normalizer = logSumExp(logits)
+    let likeliest = Sampler.top(max(1, wanted), of: logits).prefix(wanted).map {
+      GeneratedToken.Alternative(id: $0.id, logProbability: $0.logit - normalizer)
+    }
+    let before = Array(logits)
+    let id = sampler.sample(logits)
+    return GeneratedChoice(
+      id: id, logProbability: before[id] - normalizer, likeliest: Array(likeliest))
+  }
+}
+
+/// A token that was chosen and not yet said.
+struct GeneratedChoice {
+  let id: Int
+  let logProbability: Float?
+  let likeliest: [GeneratedToken.Alternative]
+}
+
+/// log(sum of e^logit), summed in float64.
+func logSumExp(_ logits: UnsafeMutableBufferPointer<Float>) -> Float {
+  let peak = logits.max() ?? 0
+  let sum = logits.reduce(0.0) { $0 + exp(Double($1 - peak)) }
+  return peak + Float(log(sum))
+}
