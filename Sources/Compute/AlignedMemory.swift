@@ -26,14 +26,7 @@ final class AlignedMemory: @unchecked Sendable {
 
   init(byteCount: Int, pages: Pages = .ordinary) {
     self.byteCount = byteCount
-    if byteCount >= Self.smallestMapping,
-      let address = mmap(
-        nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | mapAnonymous, -1, 0),
-      address != MAP_FAILED
-    {
-      #if canImport(Glibc)
-        if pages == .huge { madvise(address, byteCount, 14 /* MADV_HUGEPAGE, not imported */) }
-      #endif
+    if byteCount >= Self.smallestMapping, let address = Self.map(byteCount, pages) {
       base = address
       isMapped = true
     } else {
@@ -41,6 +34,30 @@ final class AlignedMemory: @unchecked Sendable {
       base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
       isMapped = false
     }
+  }
+
+  /// As `init(byteCount:)`, for sizes that a file or a user names.
+  ///
+  /// - Throws: `ComputeError.memory` where the system has no room for them.
+  init(reserving byteCount: Int, pages: Pages) throws(ComputeError) {
+    guard let address = Self.map(max(byteCount, 1), pages) else {
+      throw .memory(byteCount: byteCount)
+    }
+    self.byteCount = max(byteCount, 1)
+    base = address
+    isMapped = true
+  }
+
+  private static func map(_ byteCount: Int, _ pages: Pages) -> UnsafeMutableRawPointer? {
+    // Not counted before it is touched, which may be never.
+    let flags = MAP_PRIVATE | MAP_NORESERVE | mapAnonymous
+    guard let address = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0),
+      address != MAP_FAILED
+    else { return nil }
+    #if canImport(Glibc)
+      if pages == .huge { madvise(address, byteCount, 14 /* MADV_HUGEPAGE, not imported */) }
+    #endif
+    return address
   }
 
   deinit {

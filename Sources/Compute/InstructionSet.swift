@@ -75,6 +75,8 @@ public enum ComputeError: Error, Equatable, Sendable {
   case instructionSet(wanted: String, available: [String])
   /// The weights of a tensor hold a NaN or an infinity.
   case notFinite(tensor: String, row: Int)
+  /// The system has no room for this many bytes.
+  case memory(byteCount: Int)
   /// A matrix's columns do not fit the kernels.
   case shape(tensor: String, columns: Int, multiple: Int)
 }
@@ -87,6 +89,8 @@ extension ComputeError: CustomStringConvertible {
         + available.joined(separator: ", ") + ")"
     case .notFinite(let tensor, let row):
       "tensor \(tensor): a NaN or infinite weight or block scale in row \(row)"
+    case .memory(let byteCount):
+      "no memory: \(byteCount) bytes needed"
     case .shape(let tensor, let columns, let multiple):
       "tensor \(tensor): rows of \(columns) values, allowed: multiples of \(multiple)"
     }

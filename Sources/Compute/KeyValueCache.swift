@@ -37,14 +37,15 @@ public final class KeyValueCache: @unchecked Sendable {
   private let headBytes: Int
 
   /// - Parameter capacity: positions; memory is reserved for all and used as positions are filled.
-  public init(_ shape: Shape, capacity: Int, precision: Precision) {
+  /// - Throws: `ComputeError.memory` where the system has no room for it.
+  public init(_ shape: Shape, capacity: Int, precision: Precision) throws(ComputeError) {
     self.shape = shape
     self.capacity = capacity
     self.precision = precision
     let spans = (capacity + AttentionSpan.positions - 1) / AttentionSpan.positions
     headBytes = AttentionSpan.positions * shape.headSize * precision.bytes
-    memory = AlignedMemory(
-      byteCount: spans * shape.layers * shape.heads * 2 * headBytes, pages: .huge)
+    memory = try AlignedMemory(
+      reserving: spans * shape.layers * shape.heads * 2 * headBytes, pages: .huge)
   }
 
   /// Bytes of keys and values that one position takes.

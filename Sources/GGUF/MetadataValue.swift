@@ -42,6 +42,9 @@ public struct MetadataArray: Sendable {
   /// The elements' bytes in the file.
   let range: Range<Int>
 
+  /// Bytes that the elements take in the file.
+  public var byteCount: Int { range.count }
+
   /// The elements as integers; nil unless they are integers that fit.
   public func integers() -> [Int64]? {
     switch elementType {

@@ -112,12 +112,15 @@ public final class TextGenerator {
   ///   - contextLength: positions of prompt and reply together; at most what the model was trained
   ///     for.
   ///   - batchSize: prompt tokens computed together.
-  public init(_ model: LlamaModel, _ tokenizer: Tokenizer, contextLength: Int, batchSize: Int) {
+  /// - Throws: `ComputeError.memory` where the system has no room for the context.
+  public init(_ model: LlamaModel, _ tokenizer: Tokenizer, contextLength: Int, batchSize: Int)
+    throws(ComputeError)
+  {
     self.model = model
     self.tokenizer = tokenizer
     self.contextLength = max(1, min(contextLength, model.hyperparameters.contextLength))
     forward = ForwardPass(model, batchSize: min(max(1, batchSize), self.contextLength))
-    cache = model.makeCache(capacity: self.contextLength)
+    cache = try model.makeCache(capacity: self.contextLength)
   }
 
   /// Continues `prompt` until something ends the reply.

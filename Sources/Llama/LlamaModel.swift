@@ -27,8 +27,10 @@ public final class LlamaModel: Sendable {
   ///
   /// float16, but float32 on the exact path (OpenBLAS for all matrices), where rounding keys and values would be
   /// the largest error left.
-  public func makeCache(capacity: Int) -> KeyValueCache {
-    KeyValueCache(
+  ///
+  /// - Throws: `ComputeError.memory` where the system has no room for it.
+  public func makeCache(capacity: Int) throws(ComputeError) -> KeyValueCache {
+    try KeyValueCache(
       .init(
         layers: hyperparameters.blockCount, heads: hyperparameters.keyValueHeadCount,
         headSize: hyperparameters.headSize),

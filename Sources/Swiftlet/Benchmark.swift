@@ -49,7 +49,7 @@ public struct Benchmark: Sendable {
         tokens: most, context: model.hyperparameters.contextLength)
     }
     let pass = ForwardPass(model, batchSize: max(language.options.batchSize, sequences))
-    let caches = (0..<max(1, sequences)).map { _ in model.makeCache(capacity: most) }
+    let caches = try (0..<max(1, sequences)).map { _ in try model.makeCache(capacity: most) }
     if depth > 0 {
       let history = (0..<depth).map { token($0, below: size) }
       for cache in caches { pass(history, cache: cache) { _, _ in } }

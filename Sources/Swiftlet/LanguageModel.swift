@@ -74,8 +74,10 @@ public final class LanguageModel: Sendable {
   }
 
   /// A generator of its own cache.
-  public func makeGenerator() -> TextGenerator {
-    TextGenerator(
+  ///
+  /// - Throws: `ComputeError.memory` where the system has no room for the context.
+  public func makeGenerator() throws(ComputeError) -> TextGenerator {
+    try TextGenerator(
       model, tokenizer, contextLength: contextLength, batchSize: options.batchSize)
   }
 

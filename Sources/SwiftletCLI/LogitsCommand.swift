@@ -67,7 +67,7 @@ struct LogitsCommand: ParsableCommand {
     _ tokens: [Int], _ language: LanguageModel, to stream: UnsafeMutablePointer<FILE>
   ) throws {
     let forward = ForwardPass(language.model, batchSize: language.options.batchSize)
-    let cache = language.model.makeCache(capacity: tokens.count)
+    let cache = try language.model.makeCache(capacity: tokens.count)
     try forward(tokens, cache: cache, wanted: .all) { _, logits in
       guard fwrite(logits.baseAddress, 4, logits.count, stream) == logits.count else {
         throw CommandFailure("\(output): \(String(cString: strerror(errno)))")

@@ -79,7 +79,7 @@ struct RunCommand: ParsableCommand {
       options.logProbabilityCount = logprobs
       options.speculation = speculation
 
-      let generator = language.makeGenerator()
+      let generator = try language.makeGenerator()
       let output = ReplyOutput(isJSON: json)
       Interruption.watch()
       let summary = try generator.generate(

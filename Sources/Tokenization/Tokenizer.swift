@@ -64,6 +64,16 @@ public struct Tokenizer: Sendable {
     guard tokens.count > 0, tokens.count < 1 << 24 else {
       throw metadata.refuse(Key.tokens, found: "\(tokens.count) tokens", allowed: "1 to 2^24")
     }
+    // Places in the vocabulary's text, and ranks, are 32-bit numbers.
+    guard tokens.byteCount < 1 << 31 else {
+      throw metadata.refuse(
+        Key.tokens, found: "\(tokens.byteCount) bytes", allowed: "less than 2^31")
+    }
+    let mergeList = try metadata.requiredStrings(Key.merges)
+    guard mergeList.count < 1 << 31 else {
+      throw metadata.refuse(
+        Key.merges, found: "\(mergeList.count) merges", allowed: "less than 2^31")
+    }
     if let embedding = file.tensor("token_embd.weight"), embedding.rows != tokens.count {
       throw metadata.refuse(
         Key.tokens, found: "\(tokens.count) tokens",
@@ -71,7 +81,7 @@ public struct Tokenizer: Sendable {
     }
     let types = try metadata.integers(Key.types, count: tokens.count) ?? []
     let vocabulary = Vocabulary(tokens)
-    merges = try MergeTable(try metadata.requiredStrings(Key.merges), vocabulary, metadata)
+    merges = try MergeTable(mergeList, vocabulary, metadata)
 
     func special(_ key: String) throws(GGUFError) -> Int? {
       try metadata.integer("tokenizer.ggml.\(key)_token_id", in: 0...tokens.count - 1)

@@ -19,7 +19,7 @@ import Testing
   ) throws -> [[Float]] {
     let team = ComputeTeam(threads: threads, instructionSet: set, matmulPath: path)
     let model = try LlamaModel(GGUFFile(path: Fixtures.path("tiny-\(type).gguf")), team: team)
-    let cache = model.makeCache(capacity: tokens.count)
+    let cache = try model.makeCache(capacity: tokens.count)
     var rows: [[Float]] = []
     ForwardPass(model, batchSize: batch)(tokens, cache: cache, wanted: .all) {
       rows.append(Array($1))

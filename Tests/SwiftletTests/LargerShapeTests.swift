@@ -22,7 +22,7 @@ struct LargerShapeTests {
       options.matmulPath = path
       options.threads = 2
       let model = try LanguageModel(path: RealModel.shape360M, options: options).model
-      let cache = model.makeCache(capacity: golden.tokens.count)
+      let cache = try model.makeCache(capacity: golden.tokens.count)
       var ours: [Float] = []
       ForwardPass(model, batchSize: 512)(golden.tokens, cache: cache, wanted: .all) {
         row, logits in

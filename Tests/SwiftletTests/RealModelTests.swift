@@ -72,9 +72,9 @@ struct RealModelTests {
   }
 
   /// KL divergence over the reference's 128 likeliest tokens and the rest as one.
-  private func meanDivergence(_ language: LanguageModel, _ golden: Golden.Text) -> Double {
+  private func meanDivergence(_ language: LanguageModel, _ golden: Golden.Text) throws -> Double {
     var sum = 0.0
-    let cache = language.model.makeCache(capacity: golden.ids.count)
+    let cache = try language.model.makeCache(capacity: golden.ids.count)
     let pass = ForwardPass(language.model, batchSize: 512)
     pass(golden.ids, cache: cache, wanted: .all) { position, logits in
       let peak = Double(logits.max() ?? 0)
@@ -98,10 +98,10 @@ struct RealModelTests {
   func divergence(type: String) throws {
     let text = try Self.golden(type).text
     for set in InstructionSet.allCases where set.isAvailable {
-      let divergence = meanDivergence(try Self.load(type, set: set), text)
+      let divergence = try meanDivergence(Self.load(type, set: set), text)
       #expect(divergence < 4e-3, "\(set): \(divergence)")
     }
-    let exact = meanDivergence(try Self.load(type, path: .openblas), text)
+    let exact = try meanDivergence(Self.load(type, path: .openblas), text)
     #expect(exact < 1e-5, "\(exact)")
   }
 
@@ -112,7 +112,7 @@ struct RealModelTests {
     for (threads, batch) in [(1, 512), (1, 1), (2, 7), (3, 32), (2, 512), (3, 1)] {
       let language = try Self.load("Q4_0", threads: threads, batch: batch)
       var bits: [UInt32] = []
-      let cache = language.model.makeCache(capacity: ids.count)
+      let cache = try language.model.makeCache(capacity: ids.count)
       ForwardPass(language.model, batchSize: batch)(ids, cache: cache, wanted: .all) {
         bits += $1.map(\.bitPattern)
       }
@@ -127,7 +127,7 @@ struct RealModelTests {
     let text = "Repeat word for word: The cat sat on the mat. The dog sat on the log. The end."
     let ids = try language.promptTokens([ChatMessage(.user, text)])
     func reply(_ options: GenerationOptions, _ context: Int) throws -> ([Int], GenerationSummary) {
-      let generator = TextGenerator(
+      let generator = try TextGenerator(
         language.model, language.tokenizer, contextLength: context, batchSize: 512)
       var tokens: [Int] = []
       let summary = try generator.generate(ids, options: options) { token in
@@ -168,7 +168,7 @@ struct RealModelTests {
     var caches: [KeyValueCache] = []
     let pass = ForwardPass(model, batchSize: 64)
     for (prompt, token) in zip(prompts, next) {
-      let cache = model.makeCache(capacity: 512)
+      let cache = try model.makeCache(capacity: 512)
       pass(prompt, cache: cache) { _, _ in }
       pass([token], cache: cache) { alone.append($1.map(\.bitPattern)) }
       cache.truncate(to: prompt.count)
@@ -198,12 +198,12 @@ struct RealModelTests {
     #expect(try reason { $0.maximumResponseTokens = 3 } == .length)
     #expect(try reason { $0.stopStrings = ["2"] } == .stopString)
     #expect(try reason({ _ in }, cancelled: true) == .cancelled)
-    let small = TextGenerator(
+    let small = try TextGenerator(
       language.model, language.tokenizer, contextLength: ids.count + 4, batchSize: 16)
     var options = GenerationOptions()
     options.sampling = .greedy
     #expect(try small.generate(ids, options: options) { _ in }.finishReason == .context)
-    let tooSmall = TextGenerator(
+    let tooSmall = try TextGenerator(
       language.model, language.tokenizer, contextLength: 8, batchSize: 16)
     #expect(throws: GenerationError.promptTooLong(tokens: ids.count, context: 8)) {
       try tooSmall.generate(ids, options: options) { _ in }
