@@ -11,14 +11,16 @@ public final class WeightArena: @unchecked Sendable {
   private var used = 0
 
   /// Room for all of `tensors`, as `team` interleaves them; it is taken up as they are.
-  public init(_ tensors: [TensorDescriptor], team: ComputeTeam) {
+  ///
+  /// - Throws: `ComputeError.memory` where the system has no room for them.
+  public init(_ tensors: [TensorDescriptor], team: ComputeTeam) throws(ComputeError) {
     let bytes = tensors.reduce(0) { sum, tensor in
       guard let kind = PanelKind(tensor, team: team), !team.usesOpenBLAS(for: kind)
       else { return sum }
       return sum
         + Self.aligned(kind.interleaved.packedBytes(rows: tensor.rows, columns: tensor.columns))
     }
-    memory = AlignedMemory(byteCount: bytes, pages: .huge)
+    memory = try AlignedMemory(reserving: bytes, pages: .huge)
   }
 
   private static func aligned(_ bytes: Int) -> Int { (bytes + 63) / 64 * 64 }

@@ -27,7 +27,7 @@ public final class WeightMatrix: Sendable {
   private let source: TensorDescriptor
 
   /// - Parameter arena: where the panels go; nil makes one for this matrix alone.
-  /// - Throws: `ComputeError.shape` naming the tensor; `.notFinite` where weights were looked at, which
+  /// - Throws: `ComputeError.memory`; `.shape` naming the tensor; `.notFinite` where weights were looked at, which
   ///   are those that are rearranged (`checkFinite` looks at all); `GGUFError` where the type has no
   ///   kernels.
   public init(
@@ -53,7 +53,7 @@ public final class WeightMatrix: Sendable {
     self.wantsWideInput = wantsWideInput
     self.file = file
     source = tensor
-    self.arena = arena ?? WeightArena([tensor], team: team)
+    self.arena = try arena ?? WeightArena([tensor], team: team)
     guard !team.usesOpenBLAS(for: kind) else { return }
     if kind.isInFile {
       panels = file.withBytes(of: tensor) { $0.baseAddress }

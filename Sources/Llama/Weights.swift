@@ -49,7 +49,7 @@ struct Weights: Sendable {
 
   init(_ file: GGUFFile, _ shape: Hyperparameters, team: ComputeTeam) throws {
     let loader = Loader(
-      file: file, team: team, arena: WeightArena(file.tensors, team: team))
+      file: file, team: team, arena: try WeightArena(file.tensors, team: team))
     let embedding = shape.embeddingLength
     // Keys, values and logits take their input in two planes: together they are a fifteenth of a
     // prompt's work and carry more than half of the error (docs/accuracy.md).
