@@ -141,6 +141,14 @@ extension Worker {
   }
 }
 
+/// The queries of a tile as `AttentionSpan` has them.
+private struct TileQueries {
+  let values: UnsafePointer<Float>
+  let scales: UnsafePointer<Float>
+  let visible: UnsafePointer<Int32>
+  let rows: Int
+}
+
 /// Attention of a few rows of one sequence and one key-value head.
 private struct TileAttention {
   let queries: FloatMatrix
@@ -164,11 +172,10 @@ private struct TileAttention {
       }
       let running = partial(0)
       let end = slice.position(of: rows.upperBound - 1) + 1
-      withQueries(rows, of: slice, head) { gathered, visible, scores in
+      withQueries(rows, of: slice, head) { queries, scores in
         for start in stride(from: 0, to: end, by: width) {
           let next = start == 0 ? running : partial(1)
-          compute(
-            gathered, visible, scores, count, slice, head, start..<min(start + width, end), next)
+          compute(queries, scores, slice, head, start..<min(start + width, end), next)
           if start > 0 { kernels.mergeSpan(next, running, count, headSize) }
         }
       }
@@ -182,9 +189,8 @@ private struct TileAttention {
     into partial: AttentionPartial
   ) {
     let end = min(start + AttentionSpan.positions, slice.position(of: rows.upperBound - 1) + 1)
-    withQueries(rows, of: slice, head) { gathered, visible, scores in
-      compute(
-        gathered, visible, scores, rows.count * group, slice, head, start..<end, partial)
+    withQueries(rows, of: slice, head) { queries, scores in
+      compute(queries, scores, slice, head, start..<end, partial)
     }
   }
 
@@ -198,20 +204,21 @@ private struct TileAttention {
     }
   }
 
-  /// Calls `body` with the scaled queries [rows * group, headSize], how many positions each sees, and
-  /// room for scores.
+  /// Calls `body` with the queries of a tile and room for scores.
   private func withQueries(
     _ rows: Range<Int>, of slice: SequenceSlice, _ head: Int,
-    _ body: (UnsafePointer<Float>, UnsafePointer<Int32>, UnsafeMutablePointer<Float>) -> Void
+    _ body: (TileQueries, UnsafeMutablePointer<Float>) -> Void
   ) {
     let count = rows.count * group
     let scale = 1 / Float(headSize).squareRoot()
-    let floats = count * (headSize + AttentionSpan.positions)
+    let floats = count * (headSize + AttentionSpan.positions + 1)
     withUnsafeTemporaryAllocation(byteCount: floats * 4, alignment: 64) { bytes in
       withUnsafeTemporaryAllocation(of: Int32.self, capacity: count) { visible in
         guard let gathered = bytes.baseAddress?.assumingMemoryBound(to: Float.self),
           let visible = visible.baseAddress
         else { return }
+        let scores = gathered + count * headSize
+        let scales = scores + count * AttentionSpan.positions
         for (i, row) in rows.enumerated() {
           let query = queries.pointer(row) + head * group * headSize
           let target = gathered + i * group * headSize
@@ -220,24 +227,35 @@ private struct TileAttention {
             visible[i * group + j] = Int32(truncatingIfNeeded: slice.position(of: row) + 1)
           }
         }
-        body(gathered, visible, gathered + count * headSize)
+        if slice.cache.precision == .fixed {
+          for i in 0..<count {
+            let query = gathered + i * headSize
+            scales[i] = kernels.quantizeFixed(query, headSize, true, query)
+          }
+        }
+        let queries = TileQueries(values: gathered, scales: scales, visible: visible, rows: count)
+        body(queries, scores)
       }
     }
   }
 
   private func compute(
-    _ queries: UnsafePointer<Float>, _ visible: UnsafePointer<Int32>,
-    _ scores: UnsafeMutablePointer<Float>, _ count: Int, _ slice: SequenceSlice, _ head: Int,
-    _ positions: Range<Int>, _ partial: AttentionPartial
+    _ queries: TileQueries, _ scores: UnsafeMutablePointer<Float>, _ slice: SequenceSlice,
+    _ head: Int, _ positions: Range<Int>, _ partial: AttentionPartial
   ) {
     let cache = slice.cache
+    let scales =
+      cache.precision == .fixed ? cache.keyScales(layer, head, spanOf: positions.lowerBound) : nil
     let span = AttentionSpan(
       keys: cache.keys(layer, head, spanOf: positions.lowerBound),
-      values: cache.values(layer, head, spanOf: positions.lowerBound), headSize: headSize,
-      start: positions.lowerBound, count: positions.count, queries: queries, rows: count,
-      visible: visible)
+      values: cache.values(layer, head, spanOf: positions.lowerBound),
+      keyScales: scales, valueScales: scales.map { $0 + AttentionSpan.positions },
+      headSize: headSize, start: positions.lowerBound, count: positions.count,
+      queries: queries.values, queryScales: queries.scales, rows: queries.rows,
+      visible: queries.visible)
     switch cache.precision {
     case .half: kernels.attendHalf(span, scores, partial)
+    case .fixed: kernels.attendFixed(span, scores, partial)
     case .single: kernels.attendSingle(span, scores, partial)
     }
   }

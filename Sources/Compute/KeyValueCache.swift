@@ -3,14 +3,20 @@ import KernelCore
 /// The keys and values of past positions, for every layer and key-value head of one sequence.
 ///
 /// Positions are kept in spans of 256 (`AttentionSpan.positions`), each [layer, head, keys then
-/// values]: memory is touched as positions are filled, not all over the capacity. In a span keys lie
-/// as [position / 16, headSize, 16], so that 16 scores form at once; values as [position, headSize].
+/// values, then their scales]: memory is touched as positions are filled, not all over the capacity.
+/// `AttentionSpan` says how they lie in a span.
 public final class KeyValueCache: @unchecked Sendable {
   // @unchecked Sendable: written by the workers of one team, disjoint positions or heads a step.
 
-  public enum Precision: Sendable {
-    case half, single
-    var bytes: Int { self == .half ? 2 : 4 }
+  public enum Precision: String, CaseIterable, Sendable {
+    case half = "f16"
+    /// int16 with a float32 scale for each key and each value (`FixedPoint`).
+    case fixed = "int16"
+    /// float32.
+    case single = "f32"
+    var bytes: Int { self == .single ? 4 : 2 }
+    /// Bytes of a key's, or a value's, scale.
+    var scaleBytes: Int { self == .fixed ? 4 : 0 }
   }
 
   public struct Shape: Equatable, Sendable {
@@ -35,6 +41,8 @@ public final class KeyValueCache: @unchecked Sendable {
   private let memory: AlignedMemory
   /// Bytes of one head's keys, or values, in a span.
   private let headBytes: Int
+  /// Bytes of one head's keys, values and scales in a span.
+  private let pairBytes: Int
 
   /// - Parameter capacity: positions; memory is reserved for all and used as positions are filled.
   /// - Throws: `ComputeError.memory` where the system has no room for it.
@@ -44,13 +52,14 @@ public final class KeyValueCache: @unchecked Sendable {
     self.precision = precision
     let spans = (capacity + AttentionSpan.positions - 1) / AttentionSpan.positions
     headBytes = AttentionSpan.positions * shape.headSize * precision.bytes
+    pairBytes = 2 * headBytes + 2 * AttentionSpan.positions * precision.scaleBytes
     memory = try AlignedMemory(
-      reserving: spans * shape.layers * shape.heads * 2 * headBytes, pages: .huge)
+      reserving: spans * shape.layers * shape.heads * pairBytes, pages: .huge)
   }
 
   /// Bytes of keys and values that one position takes.
   public var bytesPerPosition: Int {
-    2 * shape.layers * shape.heads * shape.headSize * precision.bytes
+    2 * shape.layers * shape.heads * (shape.headSize * precision.bytes + precision.scaleBytes)
   }
 
   /// Forgets positions from `position` on.
@@ -70,12 +79,19 @@ public final class KeyValueCache: @unchecked Sendable {
     precondition(layer < shape.layers && head < shape.heads && position < capacity)
     let span = position / AttentionSpan.positions
     return memory.base
-      + ((span * shape.layers + layer) * shape.heads + head) * 2 * headBytes
+      + ((span * shape.layers + layer) * shape.heads + head) * pairBytes
   }
 
   /// One head's values of the span that holds `position`.
   func values(_ layer: Int, _ head: Int, spanOf position: Int) -> UnsafeMutableRawPointer {
     keys(layer, head, spanOf: position) + headBytes
+  }
+
+  /// The scales of one head's keys, then of its values, [positions] each. Only in fixed point.
+  func keyScales(_ layer: Int, _ head: Int, spanOf position: Int) -> UnsafeMutablePointer<Float> {
+    precondition(precision == .fixed)
+    return (values(layer, head, spanOf: position) + headBytes)
+      .assumingMemoryBound(to: Float.self)
   }
 
   /// Stores one head's key and value, [headSize] each, at `position`.
@@ -84,23 +100,23 @@ public final class KeyValueCache: @unchecked Sendable {
     kernels: KernelTable
   ) {
     let lanes = PanelGeometry.rows
+    let size = shape.headSize
     let place = position % AttentionSpan.positions
     let panel =
-      keys(layer, head, spanOf: position)
-      + place / lanes * (lanes * shape.headSize * precision.bytes)
+      keys(layer, head, spanOf: position) + place / lanes * (lanes * size * precision.bytes)
     let lane = place % lanes
-    let row =
-      values(layer, head, spanOf: position) + place * shape.headSize * precision.bytes
+    let rows = values(layer, head, spanOf: position)
     switch precision {
     case .single:
-      for i in 0..<shape.headSize {
+      for i in 0..<size {
         panel.storeBytes(of: key[i], toByteOffset: (i * lanes + lane) * 4, as: Float.self)
       }
-      row.copyMemory(from: value, byteCount: shape.headSize * 4)
+      (rows + place * size * 4).copyMemory(from: value, byteCount: size * 4)
     case .half:
+      let row = rows + place * size * 2
       withUnsafeTemporaryAllocation(of: UInt16.self, capacity: lanes) { halves in
         guard let base = halves.baseAddress else { return }
-        for i in stride(from: 0, to: shape.headSize, by: lanes) {
+        for i in stride(from: 0, to: size, by: lanes) {
           kernels.storeHalf(key + i, UnsafeMutableRawPointer(base))
           for j in 0..<lanes {
             panel.storeBytes(
@@ -108,6 +124,20 @@ public final class KeyValueCache: @unchecked Sendable {
           }
           kernels.storeHalf(value + i, row + 2 * i)
         }
+      }
+    case .fixed:
+      let pair = rows + place / 2 * (size * 4) + place % 2 * 2
+      let keyScales = keyScales(layer, head, spanOf: position)
+      withUnsafeTemporaryAllocation(of: Int16.self, capacity: size) { quants in
+        guard let base = quants.baseAddress else { return }
+        keyScales[place] = kernels.quantizeFixed(key, size, true, base)
+        for i in 0..<size {
+          panel.storeBytes(
+            of: base[i], toByteOffset: (i / 2 * lanes + lane) * 4 + i % 2 * 2, as: Int16.self)
+        }
+        keyScales[AttentionSpan.positions + place] = kernels.quantizeFixed(
+          value, size, false, base)
+        for i in 0..<size { pair.storeBytes(of: base[i], toByteOffset: 4 * i, as: Int16.self) }
       }
     }
   }

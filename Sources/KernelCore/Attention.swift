@@ -4,16 +4,19 @@ public struct AttentionSpan {
   /// Fixed, and counted from position 0, so that results do not depend on batch or threads.
   public static let positions = 256
 
-  /// The span's keys [position / 16, headSize, 16].
+  /// The span's keys [position / 16, headSize, 16]; in fixed point [position / 16, headSize / 2, 16, 2].
   public var keys: UnsafeRawPointer
-  /// The span's values [position, headSize].
+  /// The span's values [position, headSize]; in fixed point [position / 2, headSize, 2].
   public var values: UnsafeRawPointer
+  /// In fixed point: the scale of each position's key and value, and of each row's query.
+  public var keyScales, valueScales, queryScales: UnsafePointer<Float>?
   /// A multiple of 16.
   public var headSize: Int
   /// First position, a multiple of `positions`, and how many are looked at, at most `positions`.
   public var start: Int
   public var count: Int
-  /// Queries [row, headSize], already divided by sqrt(headSize).
+  /// Queries [row, headSize], already divided by sqrt(headSize); in fixed point int16 at the start of
+  /// each row.
   public var queries: UnsafePointer<Float>
   public var rows: Int
   /// For each row the number of positions it sees, counted from 0.
@@ -21,11 +24,16 @@ public struct AttentionSpan {
 
   @inlinable
   public init(
-    keys: UnsafeRawPointer, values: UnsafeRawPointer, headSize: Int, start: Int, count: Int,
-    queries: UnsafePointer<Float>, rows: Int, visible: UnsafePointer<Int32>
+    keys: UnsafeRawPointer, values: UnsafeRawPointer, keyScales: UnsafePointer<Float>?,
+    valueScales: UnsafePointer<Float>?, headSize: Int, start: Int, count: Int,
+    queries: UnsafePointer<Float>, queryScales: UnsafePointer<Float>?, rows: Int,
+    visible: UnsafePointer<Int32>
   ) {
     self.keys = keys
     self.values = values
+    self.keyScales = keyScales
+    self.valueScales = valueScales
+    self.queryScales = queryScales
     self.headSize = headSize
     self.start = start
     self.count = count

@@ -72,8 +72,8 @@ public struct KernelTable: Sendable {
   public var interleave:
     @Sendable (PanelKind, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
 
-  /// Attention over a cache of float16 or float32.
-  public var attendHalf, attendSingle: Attention
+  /// Attention over a cache in float16, fixed point or float32.
+  public var attendHalf, attendFixed, attendSingle: Attention
   /// (later, into earlier, rows, headSize)
   public var mergeSpan: @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void
   /// (partial, row, headSize, output)
@@ -98,6 +98,9 @@ public struct KernelTable: Sendable {
   public var swiGLU: @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
   /// 16 floats to 16 halves.
   public var storeHalf: @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void
+  /// (x, count, by norm, output), returning the scale
+  public var quantizeFixed:
+    @Sendable (UnsafePointer<Float>, Int, Bool, UnsafeMutableRawPointer) -> Float
 
   public init(
     name: String,
@@ -108,7 +111,8 @@ public struct KernelTable: Sendable {
     f32: @escaping Floating, f16: @escaping Floating, bf16: @escaping Floating,
     interleave:
       @escaping @Sendable (PanelKind, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void,
-    attendHalf: @escaping Attention, attendSingle: @escaping Attention,
+    attendHalf: @escaping Attention, attendFixed: @escaping Attention,
+    attendSingle: @escaping Attention,
     mergeSpan: @escaping @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void,
     finishAttention:
       @escaping @Sendable (AttentionPartial, Int, Int, UnsafeMutablePointer<Float>) -> Void,
@@ -127,7 +131,9 @@ public struct KernelTable: Sendable {
       ) -> Void,
     swiGLU:
       @escaping @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void,
-    storeHalf: @escaping @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void
+    storeHalf: @escaping @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void,
+    quantizeFixed:
+      @escaping @Sendable (UnsafePointer<Float>, Int, Bool, UnsafeMutableRawPointer) -> Float
   ) {
     self.name = name
     self.q4_0 = q4_0
@@ -146,6 +152,7 @@ public struct KernelTable: Sendable {
     self.bf16 = bf16
     self.interleave = interleave
     self.attendHalf = attendHalf
+    self.attendFixed = attendFixed
     self.attendSingle = attendSingle
     self.mergeSpan = mergeSpan
     self.finishAttention = finishAttention
@@ -154,5 +161,6 @@ public struct KernelTable: Sendable {
     self.quantizeRow = quantizeRow
     self.swiGLU = swiGLU
     self.storeHalf = storeHalf
+    self.quantizeFixed = quantizeFixed
   }
 }

@@ -58,6 +58,8 @@ public protocol VectorISA {
   static func bits(_ a: Ints) -> Floats
   /// Stores the low byte of each lane: 16 bytes.
   static func storeLowBytes(_ a: Ints, _ pointer: UnsafeMutableRawPointer)
+  /// Stores the low 16 bits of each lane, which is within int16: 32 bytes.
+  static func storeLowHalves(_ a: Ints, _ pointer: UnsafeMutableRawPointer)
   /// `(a + 64) >> 7`, arithmetic: the high part of a two-plane quant (`ActivationPrecision`).
   static func highPlane(_ a: Ints) -> Ints
   /// 16 unsigned bytes, widened.
@@ -82,6 +84,10 @@ public protocol VectorISA {
   static func highNibbles(_ a: Bytes) -> Bytes
   /// Adds 16 to byte i where bit i of the 8 bytes at `mask` is set: the fifth bit.
   static func addFifthBits(_ a: Bytes, _ mask: UnsafeRawPointer) -> Bytes
+
+  /// Adds to lane r the products of its two int16 of `pairs` with the two int16 at `other`. All are
+  /// within ±32767.
+  static func dotPairs(_ sum: Ints, _ pairs: Bytes, _ other: UnsafeRawPointer) -> Ints
 
   /// Adds to lane r the products of row r's 16 unsigned quants with 16 signed activations.
   ///

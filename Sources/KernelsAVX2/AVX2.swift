@@ -126,6 +126,9 @@
       (p + 8).storeBytes(of: _mm_cvtsi128_si32(_mm256_castsi256_si128(high)), as: Int32.self)
       (p + 12).storeBytes(of: _mm_cvtsi128_si32(swiftlet_high_si128(high)), as: Int32.self)
     }
+    @inline(__always) static func storeLowHalves(_ a: Ints, _ p: UnsafeMutableRawPointer) {
+      p.storeBytes(of: swiftlet_pack_si256(a.low, a.high), as: __m256i.self)
+    }
     @inline(__always) static func highPlane(_ a: Ints) -> Ints {
       let half = _mm256_set1_epi32(64)
       return (
@@ -223,6 +226,15 @@
     }
 
     @inline(__always)
+    static func dotPairs(_ sum: Ints, _ pairs: Bytes, _ other: UnsafeRawPointer) -> Ints {
+      let x = _mm256_set1_epi32(other.loadUnaligned(as: Int32.self))
+      return (
+        _mm256_add_epi32(sum.low, _mm256_madd_epi16(pairs.low, x)),
+        _mm256_add_epi32(sum.high, _mm256_madd_epi16(pairs.high, x))
+      )
+    }
+
+    @inline(__always)
     static func dot(
       _ sum: Ints, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, bits: Int
     ) -> Ints {
@@ -290,6 +302,9 @@
       attendHalf: {
         attendSpan(AVX2.self, HalfPrecision.self, largestTile: 4, $0, scores: $1, into: $2)
       },
+      attendFixed: {
+        attendFixedSpan(AVX2.self, largestTile: 4, $0, scores: $1, into: $2)
+      },
       attendSingle: {
         attendSpan(AVX2.self, SinglePrecision.self, largestTile: 4, $0, scores: $1, into: $2)
       },
@@ -307,7 +322,10 @@
         }
       },
       swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2) },
-      storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) }
+      storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) },
+      quantizeFixed: {
+        quantizeFixed(AVX2.self, $0, count: $1, byNorm: $2, output: $3)
+      }
     )
   }
 

@@ -70,6 +70,9 @@
     @inline(__always) static func storeLowBytes(_ a: Ints, _ p: UnsafeMutableRawPointer) {
       p.storeBytes(of: _mm512_cvtepi32_epi8(a), as: __m128i.self)
     }
+    @inline(__always) static func storeLowHalves(_ a: Ints, _ p: UnsafeMutableRawPointer) {
+      p.storeBytes(of: _mm512_cvtepi32_epi16(a), as: __m256i.self)
+    }
     @inline(__always) static func highPlane(_ a: Ints) -> Ints {
       _mm512_srai_epi32(_mm512_add_epi32(a, _mm512_set1_epi32(64)), 7)
     }
@@ -134,6 +137,11 @@
     }
 
     @inline(__always)
+    static func dotPairs(_ sum: Ints, _ pairs: Bytes, _ other: UnsafeRawPointer) -> Ints {
+      _mm512_dpwssd_epi32(sum, pairs, _mm512_set1_epi32(other.loadUnaligned(as: Int32.self)))
+    }
+
+    @inline(__always)
     static func dot(
       _ sum: Ints, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, bits: Int
     ) -> Ints {
@@ -169,6 +177,9 @@
       attendHalf: {
         attendSpan(AVX512.self, HalfPrecision.self, largestTile: 8, $0, scores: $1, into: $2)
       },
+      attendFixed: {
+        attendFixedSpan(AVX512.self, largestTile: 8, $0, scores: $1, into: $2)
+      },
       attendSingle: {
         attendSpan(AVX512.self, SinglePrecision.self, largestTile: 8, $0, scores: $1, into: $2)
       },
@@ -186,7 +197,10 @@
         }
       },
       swiGLU: { swiGLU(AVX512.self, gate: $0, up: $1, count: $2) },
-      storeHalf: { AVX512.storeHalf(AVX512.load($0), $1) }
+      storeHalf: { AVX512.storeHalf(AVX512.load($0), $1) },
+      quantizeFixed: {
+        quantizeFixed(AVX512.self, $0, count: $1, byNorm: $2, output: $3)
+      }
     )
   }
 

@@ -22,6 +22,9 @@ public func portableKernelTable() -> KernelTable {
     attendHalf: {
       attendSpan(Portable.self, HalfPrecision.self, largestTile: 2, $0, scores: $1, into: $2)
     },
+    attendFixed: {
+      attendFixedSpan(Portable.self, largestTile: 2, $0, scores: $1, into: $2)
+    },
     attendSingle: {
       attendSpan(Portable.self, SinglePrecision.self, largestTile: 2, $0, scores: $1, into: $2)
     },
@@ -39,7 +42,10 @@ public func portableKernelTable() -> KernelTable {
       }
     },
     swiGLU: { swiGLU(Portable.self, gate: $0, up: $1, count: $2) },
-    storeHalf: { Portable.storeHalf(Portable.load($0), $1) }
+    storeHalf: { Portable.storeHalf(Portable.load($0), $1) },
+    quantizeFixed: {
+      quantizeFixed(Portable.self, $0, count: $1, byNorm: $2, output: $3)
+    }
   )
 }
 

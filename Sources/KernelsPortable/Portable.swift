@@ -87,6 +87,9 @@ enum Portable: VectorISA {
   @inline(__always) static func storeLowBytes(_ a: Ints, _ p: UnsafeMutableRawPointer) {
     p.storeBytes(of: SIMD16<Int8>(truncatingIfNeeded: a), as: SIMD16<Int8>.self)
   }
+  @inline(__always) static func storeLowHalves(_ a: Ints, _ p: UnsafeMutableRawPointer) {
+    p.storeBytes(of: SIMD16<Int16>(truncatingIfNeeded: a), as: SIMD16<Int16>.self)
+  }
   @inline(__always) static func highPlane(_ a: Ints) -> Ints { (a &+ 64) &>> 7 }
   @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
     Ints(truncatingIfNeeded: p.loadUnaligned(as: SIMD16<UInt8>.self))
@@ -130,6 +133,13 @@ enum Portable: VectorISA {
       result[row] |= ((four &* 0x0020_4081) & 0x0101_0101) &<< 4
     }
     return result
+  }
+
+  @inline(__always)
+  static func dotPairs(_ sum: Ints, _ pairs: Bytes, _ other: UnsafeRawPointer) -> Ints {
+    let both = unsafeBitCast(pairs, to: Ints.self)
+    let first = ((both &<< 16) &>> 16) &* Int32(other.loadUnaligned(as: Int16.self))
+    return sum &+ first &+ (both &>> 16) &* Int32((other + 2).loadUnaligned(as: Int16.self))
   }
 
   @inline(__always)

@@ -8,25 +8,29 @@ public final class LlamaModel: Sendable {
   public let hyperparameters: Hyperparameters
   public let file: GGUFFile
   public let team: ComputeTeam
+  /// How caches keep keys and values.
+  public let cachePrecision: KeyValueCache.Precision
   let weights: Weights
   let relocation: Relocation
 
   /// Reads the weights of `file`.
   ///
+  /// - Parameter cachePrecision: nil: float16, but float32 on the exact path (OpenBLAS for all
+  ///   matrices), where rounding keys and values would be the largest error left.
   /// - Throws: `GGUFError` where the file is not a sound Llama model, `ComputeError` where its
   ///   weights cannot be computed with.
-  public init(_ file: GGUFFile, team: ComputeTeam) throws {
+  public init(
+    _ file: GGUFFile, team: ComputeTeam, cachePrecision: KeyValueCache.Precision? = nil
+  ) throws {
     hyperparameters = try Hyperparameters(file)
     self.file = file
     self.team = team
+    self.cachePrecision = cachePrecision ?? (team.matmulPath == .openblas ? .single : .half)
     weights = try Weights(file, hyperparameters, team: team)
     relocation = Relocation(weights, team: team)
   }
 
   /// An empty cache of `capacity` positions for one sequence.
-  ///
-  /// float16, but float32 on the exact path (OpenBLAS for all matrices), where rounding keys and values would be
-  /// the largest error left.
   ///
   /// - Throws: `ComputeError.memory` where the system has no room for it.
   public func makeCache(capacity: Int) throws(ComputeError) -> KeyValueCache {
@@ -34,7 +38,7 @@ public final class LlamaModel: Sendable {
       .init(
         layers: hyperparameters.blockCount, heads: hyperparameters.keyValueHeadCount,
         headSize: hyperparameters.headSize),
-      capacity: capacity, precision: team.matmulPath == .openblas ? .single : .half)
+      capacity: capacity, precision: cachePrecision)
   }
 
   /// Looks at every weight, which takes a second; meant for when logits were not finite.

@@ -7,6 +7,8 @@ public struct LoadingOptions: Sendable {
   /// Prompt tokens computed together.
   public var batchSize = 512
   public var matmulPath = MatmulPath.automatic
+  /// How keys and values are kept; nil is float16, or float32 where OpenBLAS multiplies all matrices.
+  public var cachePrecision: KeyValueCache.Precision?
   public var instructionSet = InstructionSet.best
 
   public init() {}
@@ -40,7 +42,7 @@ public final class LanguageModel: Sendable {
     let team = ComputeTeam(
       threads: options.threads ?? ComputeTeam.coreCount, instructionSet: options.instructionSet,
       matmulPath: options.matmulPath)
-    model = try LlamaModel(file, team: team)
+    model = try LlamaModel(file, team: team, cachePrecision: options.cachePrecision)
     self.options = options
   }
 

@@ -35,6 +35,10 @@ struct ComputeArguments: ParsableArguments {
   @Option(help: "How matrices are multiplied: auto, native or openblas.")
   var matmul: MatmulPath = .automatic
 
+  @Option(
+    help: "How keys and values are kept: f16, int16 (faster with long contexts) or f32.")
+  var cacheType: KeyValueCache.Precision?
+
   @Option(help: "Prompt tokens computed together (default: the model's setting).")
   var batchSize: Int?
 
@@ -64,6 +68,7 @@ struct ComputeArguments: ParsableArguments {
     }
     if let batchSize { options.batchSize = batchSize }
     options.matmulPath = matmul
+    options.cachePrecision = cacheType
     options.contextLength = contextLength
     options.instructionSet = try .named(environment("SWIFTLET_ISA"))
     return options
@@ -71,6 +76,7 @@ struct ComputeArguments: ParsableArguments {
 }
 
 extension MatmulPath: ExpressibleByArgument {}
+extension KeyValueCache.Precision: ExpressibleByArgument {}
 
 /// The value of an environment variable; nil where it is not set.
 func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

@@ -15,10 +15,11 @@ import Testing
 
   private static func logits(
     _ type: String, _ tokens: [Int], set: InstructionSet = .best, path: MatmulPath = .native,
-    threads: Int = 2, batch: Int = 512
+    threads: Int = 2, batch: Int = 512, cache precision: KeyValueCache.Precision? = nil
   ) throws -> [[Float]] {
     let team = ComputeTeam(threads: threads, instructionSet: set, matmulPath: path)
-    let model = try LlamaModel(GGUFFile(path: Fixtures.path("tiny-\(type).gguf")), team: team)
+    let model = try LlamaModel(
+      GGUFFile(path: Fixtures.path("tiny-\(type).gguf")), team: team, cachePrecision: precision)
     let cache = try model.makeCache(capacity: tokens.count)
     var rows: [[Float]] = []
     ForwardPass(model, batchSize: batch)(tokens, cache: cache, wanted: .all) {
@@ -44,6 +45,21 @@ import Testing
     let ours = try Self.logits(type, golden.tokens, path: .openblas)
     let error = normalizedError(golden.rows.flatMap { ours[$0] }, golden.logits.flatMap { $0 })
     #expect(error < 1e-10, "\(error)")
+  }
+
+  @Test("a cache in fixed point is as close to exact logits", arguments: ["f32", "q4_0"])
+  func fixedPointCache(type: String) throws {
+    let golden = try Fixtures.decode(Golden.self, "tiny-\(type).json")
+    for set in InstructionSet.allCases where set.isAvailable {
+      let ours = try Self.logits(type, golden.tokens, set: set, cache: .fixed)
+      let error = normalizedError(golden.rows.flatMap { ours[$0] }, golden.logits.flatMap { $0 })
+      #expect(error < (type == "f32" ? 1e-6 : 5e-4), "\(set): \(error)")
+      for (threads, batch) in [(1, 1), (2, 7), (3, 300)] {
+        let same = try Self.logits(
+          type, golden.tokens, set: set, threads: threads, batch: batch, cache: .fixed)
+        #expect(same == ours, "\(set), \(threads) threads, batch \(batch)")
+      }
+    }
   }
 
   @Test("threads and batch sizes do not change a bit", arguments: ["q4_0", "q5_k", "f16"])

@@ -89,6 +89,10 @@ SWIFTLET_INLINE __m128i swiftlet_halves_si128(const char *low, const char *high,
   b = _mm_insert_epi16(b, *(const short *)(high + 3 * stride), 3);
   return _mm_unpacklo_epi64(a, b);
 }
+// 16 int32 to int16, saturated, in order.
+SWIFTLET_INLINE __m256i swiftlet_pack_si256(__m256i low, __m256i high) {
+  return _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
+}
 SWIFTLET_INLINE __m128 swiftlet_high_ps128(__m256 a) { return _mm256_extractf128_ps(a, 1); }
 SWIFTLET_INLINE __m128i swiftlet_high_si128(__m256i a) { return _mm256_extracti128_si256(a, 1); }
 SWIFTLET_INLINE __m256 swiftlet_swap_pairs_ps256(__m256 a) { return _mm256_permute_ps(a, 0xB1); }

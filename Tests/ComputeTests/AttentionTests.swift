@@ -1,0 +1,107 @@
+import Foundation
+import KernelCore
+import TestSupport
+import Testing
+
+@testable import Compute
+
+@Suite struct AttentionTests {
+  /// Keys and values of one head, and queries of three, over more than one span.
+  private struct Case {
+    let size = 64
+    let positions = 300
+    let rows = 3
+    var queries, keys, values: [Float]
+
+    /// - Parameters:
+    ///   - reach: how far scores spread: near 0 weights are flat, far above 1 one position takes all.
+    init(seed: UInt64, reach: Float) {
+      var random = SeededGenerator(seed: seed)
+      queries = (0..<rows * size).map { _ in Float.random(in: -reach...reach, using: &random) }
+      keys = (0..<positions * size).map { _ in Float.random(in: -4...4, using: &random) }
+      values = (0..<positions * size).map { _ in Float.random(in: -2...2, using: &random) }
+    }
+
+    /// In float64, from keys and values as `stored` leaves them.
+    func exact(stored: (Float) -> Double = { Double($0) }) -> [Float] {
+      (0..<rows).flatMap { row in
+        let scores = (0..<positions).map { position in
+          (0..<size).reduce(0.0) {
+            $0 + Double(queries[row * size + $1]) * stored(keys[position * size + $1])
+          } / Double(size).squareRoot()
+        }
+        let peak = scores.max() ?? 0
+        let weights = scores.map { exp($0 - peak) }
+        let total = weights.reduce(0, +)
+        return (0..<size).map { column in
+          Float(
+            zip(weights, 0...).reduce(0.0) {
+              $0 + $1.0 * stored(values[$1.1 * size + column])
+            } / total)
+        }
+      }
+    }
+
+    /// By the kernels, as a step of one token does it.
+    func computed(_ team: ComputeTeam, _ precision: KeyValueCache.Precision) throws -> [Float] {
+      let cache = try KeyValueCache(
+        KeyValueCache.Shape(layers: 1, heads: 1, headSize: size), capacity: 512,
+        precision: precision)
+      for position in 0..<positions {
+        keys.withUnsafeBufferPointer { keys in
+          values.withUnsafeBufferPointer { values in
+            guard let key = keys.baseAddress, let value = values.baseAddress else { return }
+            cache.store(
+              key: key + position * size, value: value + position * size, layer: 0, head: 0,
+              position: position, kernels: team.kernels)
+          }
+        }
+      }
+      cache.extend(by: positions - 1)
+      let slice = SequenceSlice(cache: cache, rows: 0..<1)
+      let input = FloatMatrix(rows: 1, columns: rows * size)
+      let output = FloatMatrix(rows: 1, columns: rows * size)
+      input.withRow(0) { row in for i in row.indices { row[i] = queries[i] } }
+      let workspace = AttentionWorkspace(group: rows, headSize: size)
+      workspace.prepare(for: [slice])
+      team.run { worker in
+        worker.attend(queries: input, [slice], layer: 0, workspace: workspace, into: output)
+      }
+      return output.withRow(0) { Array($0) }
+    }
+  }
+
+  @Test(
+    "fixed point is at least as close to exact attention as float16 keys and values are",
+    arguments: KernelTests.sets, [Float(0.05), 0.5, 3])
+  func fixedPoint(set: InstructionSet, reach: Float) throws {
+    let team = ComputeTeam(threads: 2, instructionSet: set)
+    var ours = 0.0
+    var half = 0.0
+    for seed in 1...8 {
+      let example = Case(seed: UInt64(seed), reach: reach)
+      let exact = example.exact()
+      ours += normalizedError(try example.computed(team, .fixed), exact)
+      half += normalizedError(example.exact(stored: { Double(Float16($0)) }), exact)
+    }
+    #expect(ours <= half, "\(ours / 8) against \(half / 8)")
+  }
+
+  @Test("float32 is within rounding of exact attention", arguments: KernelTests.sets)
+  func single(set: InstructionSet) throws {
+    let team = ComputeTeam(threads: 2, instructionSet: set)
+    let example = Case(seed: 1, reach: 0.5)
+    #expect(normalizedError(try example.computed(team, .single), example.exact()) < 1e-11)
+  }
+
+  @Test("limits of fixed point hold for the largest sums", arguments: KernelTests.sets)
+  func largestSums(set: InstructionSet) throws {
+    let team = ComputeTeam(threads: 1, instructionSet: set)
+    var example = Case(seed: 1, reach: 1)
+    // Queries and keys of one direction, all weights equal, all values at their limit.
+    example.queries = example.queries.indices.map { $0 % 64 == 0 ? 100 : 0 }
+    example.keys = example.keys.indices.map { $0 % 64 == 0 ? 100 : 0 }
+    example.values = example.values.map { _ in -3 }
+    #expect(normalizedError(try example.computed(team, .fixed), example.exact()) < 1e-9)
+  }
+}
