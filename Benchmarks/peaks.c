@@ -1,6 +1,6 @@
 // What a core can do at most: vector instructions in a loop that touches nothing else.
 //
-//   cc -O2 -march=native -pthread Benchmarks/peaks.c -o /tmp/peaks && /tmp/peaks
+//   cc -O2 -march=native -pthread Benchmarks/peaks.c -o peaks && ./peaks
 //
 // Accumulators are named registers on purpose: an array of vectors is kept in memory by some compilers,
 // and then the loop measures stores (it showed 2.4e9/s where the core does 3.7e9/s).
