@@ -95,7 +95,7 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: ["GGUF"], path: "Tests/TestSupport",
-      swiftSettings: strict),
+      exclude: ["hub_server.py"], swiftSettings: strict),
     tests("GGUFTests", ["GGUF", "TestSupport"]),
     tests("ComputeTests", ["Compute", "GGUF", "KernelCore", "TestSupport"]),
     tests("LlamaTests", ["Llama", "TestSupport"]),
@@ -105,7 +105,7 @@ let package = Package(
     .testTarget(
       name: "ModelHubTests",
       dependencies: ["ModelHub", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
-      exclude: ["faulty_server.py"], swiftSettings: strict),
+      swiftSettings: strict),
     tests("CommandTests", ["SwiftletCLI", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,46 +1,46 @@
-/// A model file that Swiftlet knows: where it is, which revision, and what its bytes must be.
+/// A model that Swiftlet knows: what it is called, and which file at which commit it is.
 public struct CatalogueEntry: Sendable, Equatable {
   /// As the model is known: the original's repository.
   public let id: String
   public let shortName: String
   public let name: String
   public let description: String
-  /// The repository that holds the GGUF file, the file, and the commit that is pinned.
-  public let repository: String
-  public let fileName: String
-  public let revision: String
-  public let byteCount: Int
-  /// SHA-256 of the file, 64 lower-case hexadecimal digits.
-  public let sha256: String
-
-  /// Where the file is fetched from.
-  ///
-  /// - Parameter endpoint: of the hub, without a slash at the end.
-  public func url(endpoint: String) -> String {
-    "\(endpoint)/\(repository)/resolve/\(revision)/\(fileName)"
-  }
+  public let file: HubFile
 }
 
 /// The models that can be asked for by name.
 public enum Catalogue {
   public static let entries: [CatalogueEntry] = [
-    CatalogueEntry(
+    entry(
       id: "HuggingFaceTB/SmolLM2-135M-Instruct", shortName: "smollm2-135m",
       name: "SmolLM2 135M Instruct",
       description: "The smallest: instant answers, short texts.",
       repository: "bartowski/SmolLM2-135M-Instruct-GGUF",
-      fileName: "SmolLM2-135M-Instruct-Q4_0.gguf",
-      revision: "09816acd5d99df7be770d85ea30822623dab342c", byteCount: 91_893_088,
+      path: "SmolLM2-135M-Instruct-Q4_0.gguf",
+      commit: "09816acd5d99df7be770d85ea30822623dab342c", byteCount: 91_893_088,
       sha256: "bcc3af2849ad6095af57e9b5cd43775256efdc66e306acb529172f92d0c04b03"),
-    CatalogueEntry(
+    entry(
       id: "HuggingFaceTB/SmolLM2-360M-Instruct", shortName: "smollm2-360m",
       name: "SmolLM2 360M Instruct",
       description: "Better answers, still small.",
       repository: "bartowski/SmolLM2-360M-Instruct-GGUF",
-      fileName: "SmolLM2-360M-Instruct-Q4_0.gguf",
-      revision: "56e32585e089f5cb84f0e4f8d64e8319332ea9a3", byteCount: 229_733_280,
+      path: "SmolLM2-360M-Instruct-Q4_0.gguf",
+      commit: "56e32585e089f5cb84f0e4f8d64e8319332ea9a3", byteCount: 229_733_280,
       sha256: "c3608933eb6e5763b87f769bda40c204dc158333668c7af214644fe39da58627"),
-  ]
+  ].compactMap { $0 }
+
+  /// nil where a constant above is not well formed, which a test looks for.
+  private static func entry(
+    id: String, shortName: String, name: String, description: String, repository: String,
+    path: String, commit: String, byteCount: Int, sha256: String
+  ) -> CatalogueEntry? {
+    let file = try? HubFile(
+      repository: repository, path: path, commit: commit, byteCount: byteCount, sha256: sha256)
+    return file.map {
+      CatalogueEntry(
+        id: id, shortName: shortName, name: name, description: description, file: $0)
+    }
+  }
 
   /// What runs when no model is named.
   public static let defaultID = "HuggingFaceTB/SmolLM2-360M-Instruct"
@@ -51,11 +51,12 @@ public enum Catalogue {
     return entries.first { $0.id.lowercased() == name || $0.shortName == name }
   }
 
-  /// The known names that look most like `name`, best first.
-  public static func nearest(to name: String) -> [String] {
+  /// Of `names`, those that look most like `name`, best first.
+  static func nearest(to name: String, among names: [String]) -> [String] {
     let wanted = Array(name.lowercased().unicodeScalars)
-    return entries.map(\.shortName)
-      .map { (name: $0, distance: editDistance(wanted, Array($0.unicodeScalars))) }
+    return
+      names
+      .map { (name: $0, distance: editDistance(wanted, Array($0.lowercased().unicodeScalars))) }
       .sorted { $0.distance < $1.distance }
       .map(\.name)
   }

@@ -4,111 +4,146 @@
   import Darwin
 #endif
 
-/// The hub's cache folder, laid out as huggingface_hub does: files named by their hash under `blobs`,
-/// and `snapshots/REVISION/NAME` linking to them.
-public struct HubCache: Sendable {
+/// The hub's cache folder, laid out as huggingface_hub does: in `models--OWNER--NAME` files named by
+/// their hash under `blobs`, `snapshots/COMMIT/PATH` linking to them, and `refs/BRANCH` holding the
+/// commit that a branch was last seen at.
+public struct HubCache: Sendable, Equatable {
   public let folder: String
 
   public init(folder: String) { self.folder = folder }
 
-  private func repository(_ entry: CatalogueEntry) -> String {
-    "\(folder)/models--" + entry.repository.split(separator: "/").joined(separator: "--")
+  static func repositoryFolderName(_ repository: String) -> String {
+    "models--" + repository.split(separator: "/").joined(separator: "--")
   }
 
-  func blob(_ entry: CatalogueEntry) -> String { "\(repository(entry))/blobs/\(entry.sha256)" }
-
-  func partial(_ entry: CatalogueEntry) -> String { blob(entry) + ".incomplete" }
-
-  func lock(_ entry: CatalogueEntry) -> String {
-    let name = "models--" + entry.repository.split(separator: "/").joined(separator: "--")
-    return "\(folder)/.locks/\(name)/\(entry.sha256).lock"
+  func repositoryFolder(_ repository: String) -> String {
+    "\(folder)/\(Self.repositoryFolderName(repository))"
   }
+
+  func blob(_ file: HubFile) -> String {
+    "\(repositoryFolder(file.repository))/blobs/\(file.sha256)"
+  }
+
+  func partial(_ file: HubFile) -> String { blob(file) + ".incomplete" }
+
+  /// The lock that huggingface_hub takes for the same blob.
+  func lock(repository: String, blob: String) -> String {
+    "\(folder)/.locks/\(Self.repositoryFolderName(repository))/\(blob).lock"
+  }
+
+  func lock(_ file: HubFile) -> String { lock(repository: file.repository, blob: file.sha256) }
 
   /// Where the file is found once it is there.
-  public func snapshot(_ entry: CatalogueEntry) -> String {
-    "\(repository(entry))/snapshots/\(entry.revision)/\(entry.fileName)"
+  public func snapshot(_ file: HubFile) -> String {
+    "\(repositoryFolder(file.repository))/snapshots/\(file.commit)/\(file.path)"
   }
 
   /// The file, where the cache has it whole: by size, since only checked files are ever published.
-  public func path(_ entry: CatalogueEntry) -> String? {
-    let path = snapshot(entry)
-    var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-      Int(status.st_size) == entry.byteCount
-    else { return nil }
-    return path
+  public func path(_ file: HubFile) -> String? {
+    fileSize(snapshot(file)) == file.byteCount ? snapshot(file) : nil
   }
 
-  /// Bytes that this user may still write there; asked of the nearest folder that exists.
-  public var freeBytes: Int? {
-    var path = folder
-    var status = statvfs()
-    while statvfs(path, &status) != 0 {
-      guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return nil }
-      path = String(path[..<slash])
-    }
-    return Int(clamping: UInt64(status.f_bavail) &* UInt64(status.f_frsize))
+  // MARK: Finding
+
+  /// The file that `reference` means by what is here; nil where that is not clear or not whole.
+  public func path(_ reference: RepositoryReference) -> String? {
+    guard let commit = commit(reference.repository, reference.revision) else { return nil }
+    let files = CacheScan(self).files(of: reference.repository, commit: commit)
+    guard let path = try? reference.pick(from: files.map(\.path)) else { return nil }
+    return files.first { $0.path == path && $0.isWhole }?.location
   }
 
-  /// Makes the folders of `entry`.
-  func prepare(_ entry: CatalogueEntry) throws(HubError) {
-    for path in [blob(entry), snapshot(entry), lock(entry)] {
-      guard let slash = path.lastIndex(of: "/") else { continue }
-      try makeFolder(String(path[..<slash]))
-    }
+  /// The commit of a branch, tag or commit, as far as the cache knows.
+  func commit(_ repository: String, _ revision: String) -> String? {
+    if HubName.isHexadecimal(revision, digits: 40) { return revision }
+    let descriptor = open(
+      "\(repositoryFolder(repository))/refs/\(revision)", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var buffer = [UInt8](repeating: 0, count: 64)
+    let got = max(0, read(descriptor, &buffer, buffer.count))
+    let text = String(decoding: buffer[..<got].filter { $0 > 0x20 }, as: UTF8.self)
+    return HubName.isHexadecimal(text, digits: 40) ? text : nil
   }
 
-  private func makeFolder(_ path: String) throws(HubError) {
-    if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
-    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
-      throw .system(path)
+  // MARK: Writing
+
+  /// Makes the folders of `file`.
+  ///
+  /// - Throws: `.fileSystem` where one cannot be made, leads elsewhere by a link, or may be written by
+  ///   anybody.
+  func prepare(_ file: HubFile) throws(HubError) {
+    for path in [blob(file), snapshot(file), lock(file)] { try makeFolder(parentFolder(path)) }
+    let repository = repositoryFolder(file.repository)
+    for path in ["", "/blobs", "/snapshots", "/snapshots/\(file.commit)"] {
+      var status = stat()
+      guard lstat(repository + path, &status) == 0 else { throw .system(repository + path) }
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        throw .fileSystem(path: repository + path, reason: "a link, where a folder has to be")
+      }
+      guard status.st_mode & S_IWOTH == 0 else {
+        throw .fileSystem(path: repository + path, reason: "anybody may write to this folder")
+      }
     }
-    try makeFolder(String(path[..<slash]))
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .system(path) }
   }
 
   /// Gives the checked partial file its final name and links the snapshot to it, each in one step.
-  func publish(_ entry: CatalogueEntry) throws(HubError) {
-    guard rename(partial(entry), blob(entry)) == 0 else { throw .system(blob(entry)) }
-    try synchronizeFolder(of: blob(entry))
-    try link(entry)
+  func publish(_ file: HubFile, partial: String) throws(HubError) -> String {
+    guard rename(partial, blob(file)) == 0 else { throw .system(blob(file)) }
+    try synchronizeFolder(of: blob(file))
+    return try link(file)
   }
 
   /// Links the snapshot to a blob that is there.
-  func link(_ entry: CatalogueEntry) throws(HubError) {
-    let path = snapshot(entry)
+  func link(_ file: HubFile) throws(HubError) -> String {
+    let path = snapshot(file)
     let temporary = "\(path).\(getpid()).link"
+    let up = String(repeating: "../", count: file.path.split(separator: "/").count + 1)
     unlink(temporary)
-    guard symlink("../../blobs/\(entry.sha256)", temporary) == 0, rename(temporary, path) == 0
+    guard symlink("\(up)blobs/\(file.sha256)", temporary) == 0, rename(temporary, path) == 0
     else {
       let error = HubError.system(path)
       unlink(temporary)
       throw error
     }
     try synchronizeFolder(of: path)
+    return path
   }
 
-  private func synchronizeFolder(of path: String) throws(HubError) {
-    guard let slash = path.lastIndex(of: "/") else { return }
-    let descriptor = open(String(path[..<slash]), O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system(path) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .system(path) }
-  }
-
-  /// Removes the file of `entry`, a partial one included; false where there was none.
-  public func remove(_ entry: CatalogueEntry) -> Bool {
-    var removed = false
-    for path in [snapshot(entry), blob(entry), partial(entry)] where unlink(path) == 0 {
-      removed = true
-    }
-    return removed
+  /// Remembers the commit of a branch.
+  func setCommit(_ commit: String, of revision: String, _ repository: String) throws(HubError) {
+    guard !HubName.isHexadecimal(revision, digits: 40) else { return }
+    let path = "\(repositoryFolder(repository))/refs/\(revision)"
+    try makeFolder(parentFolder(path))
+    try replaceFile(path, with: Array(commit.utf8))
   }
 }
 
-extension HubError {
-  /// The last failed system call's reason, at `path`.
-  static func system(_ path: String) -> HubError {
-    .fileSystem(path: path, reason: String(cString: strerror(errno)))
+extension HubCache {
+  /// After files were removed: removes references to commits that have no snapshot any more, and
+  /// folders that hold nothing. huggingface_hub calls a cache with such references corrupt.
+  func tidy(_ repository: String) {
+    let folder = repositoryFolder(repository)
+    let refs = folder + "/refs"
+    for name in fileNames(in: refs) {
+      guard let commit = commit(repository, name) else { continue }
+      var status = stat()
+      if stat("\(folder)/snapshots/\(commit)", &status) != 0 { unlink("\(refs)/\(name)") }
+    }
+    for path in [refs, folder + "/snapshots", folder + "/blobs", folder] { rmdir(path) }
+  }
+}
+
+/// Writes a small file under another name and renames it: readers see the old one or the new one.
+func replaceFile(_ path: String, with bytes: [UInt8]) throws(HubError) {
+  let temporary = "\(path).\(getpid()).new"
+  let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+  guard descriptor >= 0 else { throw .system(path) }
+  let written = write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0
+  close(descriptor)
+  guard written, rename(temporary, path) == 0 else {
+    let error = HubError.system(path)
+    unlink(temporary)
+    throw error
   }
 }

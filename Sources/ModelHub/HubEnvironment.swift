@@ -4,42 +4,89 @@
   import Darwin
 #endif
 
-/// Where the Hugging Face hub is and where its files are kept, by the variables that huggingface_hub
-/// documents.
-public struct HubEnvironment: Sendable {
+/// Where the Hugging Face hub is and where files are kept, by the variables that huggingface_hub
+/// documents and the XDG base directories.
+public struct HubEnvironment: Sendable, Equatable {
   /// Folder of the cache: `HF_HUB_CACHE`, or `hub` in `HF_HOME`, or under the user's cache folder.
   public var cacheFolder: String
+  /// Folder of files from elsewhere: `swiftlet/web` in the user's cache folder.
+  public var webFolder: String
+  /// `SWIFTLET_CONFIG`, or `swiftlet/config.json` in the user's configuration folder.
+  public var configurationFile: String
   /// `HF_ENDPOINT`, without a slash at the end.
   public var endpoint: String
-  /// `HF_TOKEN`; never printed.
+  /// `HF_TOKEN`, or what the file has that `hf auth login` writes; never printed.
   public var token: String?
   /// `HF_HUB_OFFLINE`: no connection is made.
   public var isOffline: Bool
+  /// `HF_HUB_DOWNLOAD_TIMEOUT`: seconds without bytes after which a transfer is given up.
+  public var stallSeconds: Int?
+  /// All variables that settings are read from.
+  let variables: [String: String]
+
+  public static let publicEndpoint = "https://huggingface.co"
 
   /// Reads the variables from `variables`.
   public init(_ variables: [String: String]) {
     func value(_ name: String) -> String? {
       variables[name].flatMap { $0.isEmpty ? nil : $0 }
     }
-    let cache = value("XDG_CACHE_HOME") ?? (value("HOME") ?? "") + "/.cache"
+    func isSet(_ name: String) -> Bool {
+      ["1", "ON", "YES", "TRUE"].contains(value(name)?.uppercased() ?? "")
+    }
+    self.variables = variables
+    let userHome = value("HOME") ?? ""
+    let cache = value("XDG_CACHE_HOME") ?? userHome + "/.cache"
     let home = value("HF_HOME") ?? cache + "/huggingface"
     cacheFolder = value("HF_HUB_CACHE") ?? value("HUGGINGFACE_HUB_CACHE") ?? home + "/hub"
-    var endpoint = value("HF_ENDPOINT") ?? "https://huggingface.co"
-    while endpoint.hasSuffix("/") { endpoint.removeLast() }
-    self.endpoint = endpoint
+    webFolder = cache + "/swiftlet/web"
+    configurationFile =
+      value("SWIFTLET_CONFIG")
+      ?? (value("XDG_CONFIG_HOME") ?? userHome + "/.config") + "/swiftlet/config.json"
+    endpoint = Self.withoutSlashes(value("HF_ENDPOINT") ?? Self.publicEndpoint)
     token = value("HF_TOKEN")
-    isOffline = ["1", "ON", "YES", "TRUE"].contains(value("HF_HUB_OFFLINE")?.uppercased() ?? "")
+    if token == nil, !isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
+      token = Self.firstLine(of: value("HF_TOKEN_PATH") ?? home + "/token")
+    }
+    isOffline = isSet("HF_HUB_OFFLINE")
+    stallSeconds = value("HF_HUB_DOWNLOAD_TIMEOUT").flatMap { Int($0) }.flatMap {
+      $0 > 0 ? $0 : nil
+    }
   }
 
   /// Of this process.
-  public static var current: HubEnvironment {
+  public static let current: HubEnvironment = {
     var variables: [String: String] = [:]
     for name in [
-      "HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_ENDPOINT",
-      "HF_TOKEN", "HF_HUB_OFFLINE",
+      "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HF_HOME", "HF_HUB_CACHE",
+      "HUGGINGFACE_HUB_CACHE", "HF_ENDPOINT", "HF_TOKEN", "HF_TOKEN_PATH",
+      "HF_HUB_DISABLE_IMPLICIT_TOKEN", "HF_HUB_OFFLINE", "HF_HUB_DOWNLOAD_TIMEOUT",
+      "SWIFTLET_CONFIG", "SWIFTLET_MODEL", "SWIFTLET_THREADS", "SWIFTLET_BATCH_SIZE",
     ] {
       if let value = getenv(name) { variables[name] = String(cString: value) }
     }
     return HubEnvironment(variables)
+  }()
+
+  public var cache: HubCache { HubCache(folder: cacheFolder) }
+  public var webStore: WebStore { WebStore(folder: webFolder) }
+
+  /// Bytes that this user may still write in the cache; nil where the system does not say.
+  public var freeBytes: Int? { FileCalls().freeBytes(cacheFolder) }
+
+  static func withoutSlashes(_ endpoint: String) -> String {
+    var endpoint = endpoint
+    while endpoint.hasSuffix("/") { endpoint.removeLast() }
+    return endpoint
+  }
+
+  private static func firstLine(of path: String) -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var buffer = [UInt8](repeating: 0, count: 1024)
+    let got = max(0, read(descriptor, &buffer, buffer.count))
+    let line = buffer[..<got].prefix { $0 > 0x20 && $0 < 0x7F }
+    return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
   }
 }

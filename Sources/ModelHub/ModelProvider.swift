@@ -10,6 +10,18 @@ public struct ModelProvider: Codable, Equatable, Sendable {
     public var group: String
     /// What it makes: `["text"]`.
     public var type: [String]
+
+    public init(
+      id: String, name: String? = nil, description: String = "", provider: String = "huggingface",
+      group: String = "", type: [String] = ["text"]
+    ) {
+      self.id = id
+      self.name = name ?? id
+      self.description = description
+      self.provider = provider
+      self.group = group
+      self.type = type
+    }
   }
 
   public var id: String
@@ -47,12 +59,12 @@ public struct ProviderConfiguration: Codable, Equatable, Sendable {
   /// The built-in one.
   ///
   /// - Parameter endpoint: of the hub, without a slash at the end.
-  public init(endpoint: String = HubEnvironment.current.endpoint) {
+  public init(endpoint: String = HubEnvironment.publicEndpoint) {
     provider = .huggingFace
     performanceSettings = Dictionary(
       uniqueKeysWithValues: Catalogue.entries.map { ($0.id, PerformanceSettings()) })
     downloadURLs = Dictionary(
-      uniqueKeysWithValues: Catalogue.entries.map { ($0.id, $0.url(endpoint: endpoint)) })
+      uniqueKeysWithValues: Catalogue.entries.map { ($0.id, $0.file.url(endpoint: endpoint)) })
     defaultModel = Catalogue.defaultID
   }
 
@@ -60,15 +72,32 @@ public struct ProviderConfiguration: Codable, Equatable, Sendable {
   public func settings(of id: String) -> PerformanceSettings {
     performanceSettings[id] ?? PerformanceSettings()
   }
+}
 
-  /// The catalogue's entry for an id or a short name.
+extension ProviderConfiguration {
+  /// Adds a model, or replaces the one of the same id.
   ///
-  /// - Throws: `HubError.unknownModel` with the nearest names, `.disabled` where the provider is.
-  public func entry(named name: String) throws(HubError) -> CatalogueEntry {
-    guard let entry = Catalogue.entry(name) else {
-      throw .unknownModel(name: name, nearest: Catalogue.nearest(to: name))
+  /// - Parameters:
+  ///   - source: where it comes from: `hf:OWNER/REPO[:QUANT|/FILE.gguf][@REVISION]`, a URL, or a path.
+  ///   - settings: nil leaves those that are there, or the defaults.
+  public mutating func add(
+    _ model: ModelProvider.Model, from source: String, settings: PerformanceSettings? = nil
+  ) {
+    provider.models.removeAll { $0.id == model.id }
+    provider.models.append(model)
+    downloadURLs[model.id] = source
+    performanceSettings[model.id] = settings ?? performanceSettings[model.id] ?? .init()
+  }
+
+  /// The model whose id, or short name in the catalogue, is `name`, without regard to case.
+  ///
+  /// - Throws: `HubError.unknownModel` with the nearest names.
+  public func model(named name: String) throws(HubError) -> ModelProvider.Model {
+    let wanted = (Catalogue.entry(name)?.id ?? name).lowercased()
+    guard let model = provider.models.first(where: { $0.id.lowercased() == wanted }) else {
+      let names = provider.models.map { Catalogue.entry($0.id)?.shortName ?? $0.id }
+      throw .unknownModel(name: name, nearest: Catalogue.nearest(to: name, among: names))
     }
-    guard provider.enabled else { throw .disabled(provider: provider.name, model: entry.shortName) }
-    return entry
+    return model
   }
 }

@@ -7,21 +7,33 @@ import Crypto
 #endif
 
 /// A download in progress on disk, hashed as it grows.
+///
+/// Beside it, `PATH.etag` remembers the entity tag that its bytes came with. Whatever is in either
+/// file, nothing is taken for true but the hash of the whole.
 final class PartialFile {
   let path: String
+  private let calls: FileCalls
   private let descriptor: Int32
   private var hash = SHA256()
   private(set) var count = 0
+  /// The first bytes: what kind of file this is.
+  private(set) var beginning: [UInt8] = []
+  /// The entity tag of the bytes that are there.
+  private(set) var etag: String?
+
+  private var etagPath: String { path + ".etag" }
 
   /// Opens or creates the file; what is there already is hashed and kept.
   ///
   /// - Parameter limit: the size of the whole file. A partial that is longer is emptied.
-  init(path: String, limit: Int) throws(HubError) {
+  init(path: String, limit: Int, calls: FileCalls) throws(HubError) {
     self.path = path
+    self.calls = calls
     // O_NOFOLLOW: a link left here must not make us write elsewhere.
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw .system(path) }
     try rehash(limit: limit)
+    etag = count > 0 ? readTag() : nil
   }
 
   deinit { close(descriptor) }
@@ -37,9 +49,18 @@ final class PartialFile {
       if got == 0 { break }
       count += got
       if count > limit { return try empty() }
-      buffer.withUnsafeBytes { hash.update(bufferPointer: .init(rebasing: $0[..<got])) }
+      buffer.withUnsafeBytes { digest(UnsafeRawBufferPointer(rebasing: $0[..<got])) }
     }
   }
+
+  private func digest(_ bytes: UnsafeRawBufferPointer) {
+    if beginning.count < Self.beginningLength {
+      beginning += bytes.prefix(Self.beginningLength - beginning.count)
+    }
+    hash.update(bufferPointer: bytes)
+  }
+
+  private static let beginningLength = 256
 
   /// Starts over.
   func empty() throws(HubError) {
@@ -48,33 +69,101 @@ final class PartialFile {
     }
     hash = SHA256()
     count = 0
+    beginning = []
+    forgetTag()
   }
 
   func append(_ bytes: UnsafeRawBufferPointer) throws(HubError) {
     var rest = bytes
     while let base = rest.baseAddress, !rest.isEmpty {
-      let written = write(descriptor, base, rest.count)
+      let written = calls.write(descriptor, base, rest.count)
       if written < 0 {
         if errno == EINTR { continue }
-        throw .system(path)
+        guard errno == ENOSPC || errno == EDQUOT else { throw .system(path) }
+        throw .noSpace(path: path, needed: rest.count, free: calls.freeBytes(path) ?? 0)
       }
       let done = UnsafeRawBufferPointer(rebasing: rest[..<written])
-      hash.update(bufferPointer: done)
+      digest(done)
       count += written
       rest = UnsafeRawBufferPointer(rebasing: rest[written...])
     }
   }
 
   /// SHA-256 of all bytes, in lower-case hexadecimal.
-  var sha256: String {
-    hash.finalize().map { byte in
+  var sha256: String { hash.finalize().hexadecimal }
+
+  /// Waits until the bytes are on the disk.
+  func synchronize() throws(HubError) {
+    guard calls.synchronize(descriptor) == 0 else { throw .system(path) }
+  }
+
+  /// Removes the file and its tag.
+  func remove() {
+    unlink(path)
+    forgetTag()
+  }
+
+  // MARK: Entity tag
+
+  /// Remembers a strong entity tag; a weak one says nothing of bytes (RFC 9110, section 8.8.1).
+  func remember(etag new: String?) {
+    guard let new, new.hasPrefix("\""), new.hasSuffix("\""), new.utf8.count <= 512 else {
+      return forgetTag()
+    }
+    etag = new
+    let file = open(etagPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    guard file >= 0 else { return }
+    defer { close(file) }
+    let bytes = Array(new.utf8)
+    // Half a tag would only cost a restart.
+    _ = write(file, bytes, bytes.count)
+  }
+
+  func forgetTag() {
+    etag = nil
+    unlink(etagPath)
+  }
+
+  private func readTag() -> String? {
+    let file = open(etagPath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var buffer = [UInt8](repeating: 0, count: 513)
+    let got = read(file, &buffer, buffer.count)
+    guard got > 1, got <= 512, buffer[0] == 0x22, buffer[got - 1] == 0x22,
+      buffer[..<got].allSatisfy({ (0x21...0x7E).contains($0) })
+    else { return nil }
+    return String(decoding: buffer[..<got], as: UTF8.self)
+  }
+}
+
+extension Sequence<UInt8> {
+  /// Two lower-case hexadecimal digits a byte.
+  var hexadecimal: String {
+    map { byte in
       let digits = String(byte, radix: 16)
       return digits.count == 1 ? "0" + digits : digits
     }.joined()
   }
+}
 
-  /// Waits until the bytes are on the disk.
-  func synchronize() throws(HubError) {
-    guard fsync(descriptor) == 0 else { throw .system(path) }
+/// SHA-256 of a file, in lower-case hexadecimal.
+///
+/// - Throws: `HubError.fileSystem` where it cannot be read, `.cancelled`.
+func sha256(ofFile path: String, isCancelled: () -> Bool = { false }) throws(HubError) -> String {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw .system(path) }
+  defer { close(descriptor) }
+  var hash = SHA256()
+  var buffer = [UInt8](repeating: 0, count: 1 << 20)
+  while true {
+    guard !isCancelled() else { throw .cancelled }
+    let got = read(descriptor, &buffer, buffer.count)
+    if got < 0 {
+      if errno == EINTR { continue }
+      throw .system(path)
+    }
+    if got == 0 { return hash.finalize().hexadecimal }
+    buffer.withUnsafeBytes { hash.update(bufferPointer: .init(rebasing: $0[..<got])) }
   }
 }

@@ -7,6 +7,9 @@ public struct PerformanceSettings: Codable, Equatable, Sendable {
   /// Prompt tokens computed together, 1 and more.
   public var batchSize: Int
 
+  public static let threadRange = 1...256
+  public static let batchRange = 1...65_536
+
   public init(threads: Int = 4, gpuLayers: Int = 0, batchSize: Int = 512) {
     self.threads = threads
     self.gpuLayers = gpuLayers

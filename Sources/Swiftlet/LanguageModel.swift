@@ -46,23 +46,24 @@ public final class LanguageModel: Sendable {
     self.options = options
   }
 
-  /// Loads the model that the provider knows as `name` (an id or a short name). What is not on this
-  /// machine is fetched, checked and kept first. Blocks until all is done.
+  /// Loads the model that `name` stands for: an id or a short name of the provider,
+  /// `hf:OWNER/REPO[:QUANT|/FILE.gguf][@REVISION]`, a URL, or a path. What is not on this machine is
+  /// fetched, checked and kept first. Blocks until all is done.
   ///
   /// - Parameters:
   ///   - options: nil takes the provider's settings of the model.
-  ///   - progress: called while bytes come; false cancels.
+  ///   - library: nil is the user's, with the configuration file and the environment.
+  ///   - observer: told of every step of a download; false cancels.
   /// - Throws: `HubError` where the model cannot be had, and as `init(path:options:)`.
   public convenience init(
-    named name: String, options: LoadingOptions? = nil,
-    configuration: ProviderConfiguration = ProviderConfiguration(),
-    downloader: Downloader = Downloader(),
-    progress: @escaping (DownloadProgress) -> Bool = { _ in true }
+    named name: String, options: LoadingOptions? = nil, library: ModelLibrary? = nil,
+    observer: @escaping (DownloadState) -> Bool = { _ in true }
   ) throws {
-    let entry = try configuration.entry(named: name)
+    let library = try library ?? ModelLibrary()
+    let source = try library.source(of: name)
     try self.init(
-      path: try downloader.fetch(entry, progress: progress),
-      options: options ?? LoadingOptions(configuration.settings(of: entry.id)))
+      path: try library.fetch(source, observer: observer),
+      options: options ?? LoadingOptions(library.configuration.settings(of: source)))
   }
 
   /// The model's chat template.

@@ -48,8 +48,9 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
+      let location = try model.location()
       let language = try LanguageModel(
-        path: try model.path(), options: try compute.loadingOptions(model.settings))
+        path: try location.fetch(), options: try compute.loadingOptions(location.settings))
       var benchmark = Benchmark()
       benchmark.promptTokens = prompt
       benchmark.generatedTokens = generate

@@ -44,6 +44,8 @@ enum StandardInput {
     return text
   }
 
+  static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
   /// What is piped or redirected in; empty on a terminal, and where nobody is writing.
   static func readIfPiped() throws -> String {
     var status = stat()
@@ -69,7 +71,7 @@ func reportingErrors(_ work: () throws -> Void) throws {
   } catch let error as ValidationError {
     throw error
   } catch {
-    StandardError.write("swiftlet: \(error)\n")
+    StandardError.write("swiftlet: \(printable("\(error)", limit: .max))\n")
     throw ExitCode(1)
   }
 }
@@ -80,7 +82,15 @@ enum Interruption {
 
   static var happened: Bool { flag.load(ordering: .relaxed) }
 
+  /// The first Ctrl-C sets `happened`; a second one ends the process at once.
   static func watch() {
-    signal(SIGINT) { _ in Interruption.flag.store(true, ordering: .relaxed) }
+    signal(SIGINT) { _ in
+      if Interruption.flag.exchange(true, ordering: .relaxed) { _exit(130) }
+    }
+    // A parent that held signals back, as Foundation's `Process` may, left that to this process.
+    var interrupt = sigset_t()
+    sigemptyset(&interrupt)
+    sigaddset(&interrupt, SIGINT)
+    pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
   }
 }

@@ -12,7 +12,7 @@ struct DoctorCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let hub = HubEnvironment.current
+      let hub = try Configuration.load().environment
       let available = InstructionSet.allCases.filter(\.isAvailable).map(\.rawValue)
       let chosen = try InstructionSet.named(environment("SWIFTLET_ISA"))
       let fault = hub.isOffline ? "not asked: HF_HUB_OFFLINE" : Connectivity.fault(hub)
@@ -23,8 +23,9 @@ struct DoctorCommand: ParsableCommand {
         Kernels            \(chosen.rawValue)
         OpenBLAS           \(MatmulPath.openBLASVersion)
         libcurl            \(Connectivity.libraryVersion)
+        Configuration      \(hub.configurationFile)
         Cache              \(hub.cacheFolder)
-        Free there         \(HubCache(folder: hub.cacheFolder).freeBytes.map { "\($0 / 1_000_000) MB" } ?? "not known")
+        Free there         \(hub.freeBytes.map { "\($0 / 1_000_000) MB" } ?? "not known")
         Endpoint           \(hub.endpoint): \(fault ?? "reachable")
 
         """)

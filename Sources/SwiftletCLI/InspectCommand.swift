@@ -29,7 +29,7 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let report = InspectReport(try GGUFFile(path: try ModelLocation.resolve(model)))
+      let report = InspectReport(try GGUFFile(path: try ModelLocation(model).fetch()))
       if let key {
         StandardOutput.write(try report.value(of: key) + "\n")
       } else if json {

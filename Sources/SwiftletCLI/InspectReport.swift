@@ -16,8 +16,7 @@ struct InspectReport: Encodable {
       row("Name", string("general.name") ?? "not said"),
       row("Parameters", count(parameterCount)),
     ]
-    do {
-      let shape = try Hyperparameters(file)
+    if let shape = try? Hyperparameters(file) {
       lines += [
         row(
           "Shape",
@@ -26,11 +25,11 @@ struct InspectReport: Encodable {
             + "\(shape.keyValueHeadCount) key-value heads of \(shape.headSize)"),
         row("Context", "\(shape.contextLength) tokens"),
         row("Vocabulary", "\(shape.vocabularySize) tokens"),
-        row("Swiftlet runs it", unsupportedTypes.isEmpty ? "yes" : "no: \(unsupportedText)"),
       ]
-    } catch {
-      lines.append(row("Swiftlet runs it", "no: \(error)"))
     }
+    let faults = file.faults
+    lines.append(
+      row("Swiftlet runs it", faults.isEmpty ? "yes" : "no: \(faults.joined(separator: "; "))"))
     lines.append(row("Tensors", "\(file.tensors.count), of these types:"))
     for part in bytesByType {
       let share = 100 * Double(part.bytes) / Double(max(1, file.byteCount))
@@ -132,15 +131,6 @@ struct InspectReport: Encodable {
     return shares.values.sorted { ($0.bytes, $1.type) > ($1.bytes, $0.type) }
   }
 
-  private var unsupportedTypes: [String] {
-    Set(file.tensors.map(\.type)).filter { !TensorType.computable.contains($0) }.map(\.name)
-      .sorted()
-  }
-
-  private var unsupportedText: String {
-    "it has no kernels for \(unsupportedTypes.joined(separator: ", "))"
-  }
-
   // MARK: JSON
 
   private struct TensorEntry: Encodable {
@@ -163,8 +153,7 @@ struct InspectReport: Encodable {
     try container.encode(file.alignment, forKey: .alignment)
     try container.encode(parameterCount, forKey: .parameters)
     try container.encode(bytesByType, forKey: .types)
-    let runs = (try? Hyperparameters(file)) != nil && unsupportedTypes.isEmpty
-    try container.encode(runs, forKey: .runs)
+    try container.encode(file.faults.isEmpty, forKey: .runs)
     try container.encode(
       Dictionary(
         file.entries.map { entry in

@@ -33,8 +33,9 @@ struct LogitsCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
+      let location = try model.location()
       let language = try LanguageModel(
-        path: try model.path(), options: try compute.loadingOptions(model.settings))
+        path: try location.fetch(), options: try compute.loadingOptions(location.settings))
       let tokens =
         try ids.map { try parseTokenIDs($0, below: language.tokenizer.vocabularySize) }
         ?? language.promptTokens(raw: prompt ?? "")

@@ -1,35 +1,37 @@
 import ArgumentParser
-import Foundation
 import Swiftlet
 
 /// From what a user calls a model to a file.
-enum ModelLocation {
-  /// The file that `name` stands for, fetched where it is a model of the catalogue that is not here.
+struct ModelLocation {
+  let library: ModelLibrary
+  let source: ModelLibrary.Source
+
+  /// - Parameter name: nil is the configuration's default model.
+  init(_ name: String?) throws(HubError) {
+    library = try ModelLibrary()
+    source = try library.source(of: name ?? library.configuration.provider.defaultModel)
+  }
+
+  /// How the provider wants the model to be run.
+  var settings: PerformanceSettings { library.configuration.settings(of: source) }
+
+  /// The model's file, with a progress bar where it has to be fetched.
   ///
-  /// - Throws: one line that says what was looked for and what there is.
-  static func resolve(_ name: String) throws -> String {
-    if FileManager.default.fileExists(atPath: name) || name.hasSuffix(".gguf") { return name }
-    return try fetch(try entry(name))
-  }
-
-  /// The catalogue's entry for `name`.
-  static func entry(_ name: String) throws(HubError) -> CatalogueEntry {
-    try ProviderConfiguration().entry(named: printable(name))
-  }
-
-  /// The file of `entry`, with a progress bar where it has to be fetched.
-  static func fetch(_ entry: CatalogueEntry) throws -> String {
-    let bar = ProgressBar(title: entry.fileName)
+  /// - Parameter refreshes: asks the hub what a branch means now.
+  func fetch(refreshes: Bool = false) throws -> String {
+    if !refreshes, let path = try library.path(of: source) { return path }
+    let bar = ProgressBar(title: source.title)
     Interruption.watch()
     defer { bar.finish() }
     do {
-      return try Downloader().fetch(entry) { progress in
-        bar.show(progress)
+      return try library.fetch(source, refreshes: refreshes) { state in
+        bar.show(state)
         return !Interruption.happened
       }
     } catch HubError.cancelled {
       bar.finish()
-      StandardError.write("swiftlet: \(HubError.cancelled)\n")
+      StandardError.write(
+        "swiftlet: \(HubError.cancelled): swiftlet models pull \(printable(source.title))\n")
       throw ExitCode(130)
     }
   }

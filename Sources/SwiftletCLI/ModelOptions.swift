@@ -11,15 +11,14 @@ import Swiftlet
 struct ModelArgument: ParsableArguments {
   @Option(
     name: [.short, .long],
-    help: "A GGUF file, or the name of a model (see 'swiftlet models list').")
-  var model = ProviderConfiguration().defaultModel
+    help: """
+      A GGUF file, a name (see 'swiftlet models list'), hf:OWNER/REPO[:QUANT|/FILE][@REVISION] or a URL \
+      (default: the provider's).
+      """)
+  var model: String?
 
-  func path() throws -> String { try ModelLocation.resolve(model) }
-
-  /// How the provider wants the model to be run.
-  var settings: PerformanceSettings {
-    ProviderConfiguration().settings(of: Catalogue.entry(model)?.id ?? model)
-  }
+  /// Where the model is, once it is known what is meant.
+  func location() throws(HubError) -> ModelLocation { try ModelLocation(model) }
 }
 
 /// How the model computes.

@@ -66,9 +66,10 @@ struct RunCommand: ParsableCommand {
     try reportingErrors {
       let start = monotonicSeconds()
       let text = try fullPrompt()
+      let location = try model.location()
       let language = try LanguageModel(
-        path: try model.path(),
-        options: try compute.loadingOptions(model.settings, contextLength: context))
+        path: try location.fetch(),
+        options: try compute.loadingOptions(location.settings, contextLength: context))
       let ids = try promptTokens(text, language)
       let loaded = monotonicSeconds()
 

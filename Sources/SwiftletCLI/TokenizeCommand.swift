@@ -30,7 +30,7 @@ struct TokenizeCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let tokenizer = try Tokenizer(try GGUFFile(path: try model.path()))
+      let tokenizer = try Tokenizer(try GGUFFile(path: try model.location().fetch()))
       let control: Tokenizer.ControlTokens = noSpecial ? .asText : .parsed
       if jsonl { return try tokenizeLines(tokenizer, control) }
       let tokens = tokenizer.encode(try text ?? StandardInput.read(), controlTokens: control)
@@ -81,7 +81,7 @@ struct DetokenizeCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let tokenizer = try Tokenizer(try GGUFFile(path: try model.path()))
+      let tokenizer = try Tokenizer(try GGUFFile(path: try model.location().fetch()))
       let words = try ids.isEmpty ? [StandardInput.read()] : ids
       let numbers = try parseTokenIDs(words.joined(separator: " "), below: tokenizer.vocabularySize)
       StandardOutput.write(tokenizer.decode(numbers) + "\n")

@@ -4,35 +4,8 @@ import Testing
 
 /// Runs the built `swiftlet` as a user would.
 @Suite struct CommandTests {
-  private struct Result {
-    let status: Int32
-    let output: String
-    let errors: String
-  }
-
-  private static let binary: URL = {
-    // Beside the test bundle.
-    let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    return bundle.appendingPathComponent("swiftlet")
-  }()
-
-  private func swiftlet(_ arguments: String..., input: String = "") throws -> Result {
-    let process = Process()
-    process.executableURL = Self.binary
-    process.arguments = arguments
-    let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
-    process.standardInput = stdin
-    process.standardOutput = stdout
-    process.standardError = stderr
-    try process.run()
-    stdin.fileHandleForWriting.write(Data(input.utf8))
-    try stdin.fileHandleForWriting.close()
-    let output = stdout.fileHandleForReading.readDataToEndOfFile()
-    let errors = stderr.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Result(
-      status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
-      errors: String(decoding: errors, as: UTF8.self))
+  private func swiftlet(_ arguments: String..., input: String = "") throws -> BuiltCommand.Result {
+    try BuiltCommand.run(arguments, input: input)
   }
 
   @Test("bad input gives one clear line on standard error and a non-zero exit")
@@ -112,27 +85,14 @@ import Testing
   func pipedInput() throws {
     let model = Fixtures.path("tiny-q4_0.gguf")
     func tokens(_ arguments: [String], _ input: String) throws -> Int {
-      let process = try swiftletList(
-        ["run", "-m", model, "--raw", "--json", "-n", "1"] + arguments, input)
+      let process = try BuiltCommand.run(
+        ["run", "-m", model, "--raw", "--json", "-n", "1"] + arguments, input: input)
       let object = try JSONSerialization.jsonObject(with: Data(process.output.utf8))
       return try #require((object as? [String: Any])?["prompt_tokens"] as? Int)
     }
     #expect(try tokens(["defg"], "") == 4)
     #expect(try tokens([], "def") == 3)
     #expect(try tokens(["de"], "fgh") == 5)  // the line break between has no token here
-  }
-
-  private func swiftletList(_ arguments: [String], _ input: String) throws -> Result {
-    switch arguments.count {
-    case 7:
-      return try swiftlet(
-        arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5],
-        arguments[6], input: input)
-    default:
-      return try swiftlet(
-        arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5],
-        arguments[6], arguments[7], input: input)
-    }
   }
 
   @Test("tokenize and detokenize are each other's inverse")
