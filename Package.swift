@@ -100,6 +100,7 @@ let package = Package(
     tests("ComputeTests", ["Compute", "GGUF", "KernelCore", "TestSupport"]),
     tests("LlamaTests", ["Llama", "TestSupport"]),
     tests("TokenizationTests", ["Tokenization", "TestSupport"]),
+    tests("PromptingTests", ["Prompting", "TestSupport"]),
     tests("GenerationTests", ["Generation"]),
     tests("SwiftletTests", ["Swiftlet", "TestSupport"]),
     .testTarget(

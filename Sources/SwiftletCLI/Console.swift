@@ -19,6 +19,8 @@ enum StandardOutput {
 }
 
 enum StandardError {
+  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb" }
+
   static func write(_ text: String) { writeAll(Array(text.utf8), to: STDERR_FILENO) }
 }
 
@@ -45,6 +47,17 @@ enum StandardInput {
   }
 
   static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+  /// The text of a file.
+  static func read(file: String) throws -> String {
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw CommandFailure("\(file): cannot be read")
+    }
+    guard let text = String(data: data, encoding: .utf8) else {
+      throw CommandFailure("\(file): not UTF-8 text")
+    }
+    return text
+  }
 
   /// What is piped or redirected in; empty on a terminal, and where nobody is writing.
   static func readIfPiped() throws -> String {

@@ -4,7 +4,7 @@ import Swiftlet
 /// How far a download is, on standard error: a bar on a terminal, a line now and then elsewhere.
 final class ProgressBar {
   private let title: String
-  private let isTerminal = isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb"
+  private let isTerminal = StandardError.isTerminal
   private var firstBytes: Int?
   private var lastShown = -Double.infinity
   private var lastTenth = -1

@@ -11,7 +11,9 @@ struct SwiftletCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, InspectCommand.self, TokenizeCommand.self, DetokenizeCommand.self,
+      RunCommand.self, TranslateCommand.self, SummarizeCommand.self, RewriteCommand.self,
+      TitleCommand.self, SuggestCommand.self, InspectCommand.self, TokenizeCommand.self,
+      DetokenizeCommand.self,
       LogitsCommand.self, BenchCommand.self, ModelsCommand.self, ProviderCommand.self,
       DoctorCommand.self,
     ])

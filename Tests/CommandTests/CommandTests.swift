@@ -132,4 +132,22 @@ import Testing
     #expect(result.status == 0)
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count == 3 * 41 * 4)
   }
+
+  @Test("each task reads its text from where its help says, and refuses what is no text")
+  func tasks() throws {
+    let model = Fixtures.path("tiny-q4_0.gguf")
+    for arguments in [
+      ["translate", "--to", "French"], ["summarize"], ["title"], ["suggest"], ["rewrite"],
+    ] {
+      // The tiny model has no chat template: that is said, and nothing else.
+      let result = try BuiltCommand.run(arguments + ["-m", model], input: "a text")
+      #expect(result.status == 1 && result.output.isEmpty, "\(arguments)")
+      #expect(result.errors.contains("tokenizer.chat_template"), "\(result.errors)")
+      #expect(try BuiltCommand.run(arguments + ["-m", model]).status == 64)
+    }
+    #expect(
+      try swiftlet("summarize", "-m", model, "/no/such/file").errors.contains("/no/such/file"))
+    #expect(try swiftlet("translate", "-m", model, "--to", "French; rm", "x").status == 64)
+    #expect(try swiftlet("rewrite", "-m", model, "--style", "odd", "x").status == 64)
+  }
 }
