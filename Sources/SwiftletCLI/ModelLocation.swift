@@ -5,9 +5,13 @@ import Swiftlet
 struct ModelLocation {
   let library: ModelLibrary
   let source: ModelLibrary.Source
+  private let verifies: Bool
 
-  /// - Parameter name: nil is the configuration's default model.
-  init(_ name: String?) throws(HubError) {
+  /// - Parameters:
+  ///   - name: nil is the configuration's default model.
+  ///   - verifies: whether a file that was here already is hashed before it is used.
+  init(_ name: String?, verifies: Bool = false) throws(HubError) {
+    self.verifies = verifies
     library = try ModelLibrary()
     source = try library.source(of: name ?? library.configuration.provider.defaultModel)
   }
@@ -19,7 +23,12 @@ struct ModelLocation {
   ///
   /// - Parameter refreshes: asks the hub what a branch means now.
   func fetch(refreshes: Bool = false) throws -> String {
-    if !refreshes, let path = try library.path(of: source) { return path }
+    if !refreshes, let path = try library.path(of: source) {
+      if verifies, let fault = try library.verify(source) {
+        throw CommandFailure("\(path): \(fault)")
+      }
+      return path
+    }
     let bar = ProgressBar(title: source.title)
     Interruption.watch()
     defer { bar.finish() }

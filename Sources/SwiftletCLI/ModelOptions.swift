@@ -17,8 +17,11 @@ struct ModelArgument: ParsableArguments {
       """)
   var model: String?
 
+  @Flag(help: "Read the whole file first and compare its SHA-256.")
+  var verify = false
+
   /// Where the model is, once it is known what is meant.
-  func location() throws(HubError) -> ModelLocation { try ModelLocation(model) }
+  func location() throws(HubError) -> ModelLocation { try ModelLocation(model, verifies: verify) }
 }
 
 /// How the model computes.

@@ -198,6 +198,28 @@ import Testing
     #expect(traced.status == 0 && !traced.errors.contains("connect("))
   }
 
+  @Test("D44: verify, and --verify at load, find a file that changed")
+  func damage() throws {
+    let hub = try LoopbackHub([
+      "owner/model-GGUF/model-Q4_0.gguf": try Fixtures.data("tiny-q4_0.gguf")
+    ])
+    let pulled = try BuiltCommand.run(["models", "pull", Self.model], environment: hub.variables)
+    let path = pulled.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    bytes[bytes.count - 1] ^= 1
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    try handle.write(contentsOf: bytes)
+    try handle.close()
+    for arguments in [
+      ["models", "verify"], ["models", "verify", Self.model],
+      ["run", "-m", Self.model, "--verify", "--raw", "abc"],
+    ] {
+      let result = try BuiltCommand.run(arguments, environment: hub.variables)
+      #expect(result.status == 1, "\(arguments)")
+      #expect((result.output + result.errors).contains("SHA-256"), "\(result)")
+    }
+  }
+
   @Test("rm and prune say what they free, keep what others need, and leave a sound cache")
   func removing() throws {
     let tiny = try Fixtures.data("tiny-q4_0.gguf")

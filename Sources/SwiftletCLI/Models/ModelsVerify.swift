@@ -42,7 +42,11 @@ struct ModelsVerify: ParsableCommand {
         }
       }
       if json { StandardOutput.writeJSON(entries) }
-      if entries.contains(where: { $0.fault != nil }) { throw ExitCode(1) }
+      guard let damaged = entries.first(where: { $0.fault != nil }) else { return }
+      StandardError.write(
+        "swiftlet: 'swiftlet models rm \(printable(damaged.model))', then 'pull', fetches it anew\n"
+      )
+      throw ExitCode(1)
     }
   }
 
