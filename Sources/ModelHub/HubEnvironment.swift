@@ -36,17 +36,20 @@ public struct HubEnvironment: Sendable, Equatable {
     }
     self.variables = variables
     let userHome = value("HOME") ?? ""
-    let cache = value("XDG_CACHE_HOME") ?? userHome + "/.cache"
-    let home = value("HF_HOME") ?? cache + "/huggingface"
-    cacheFolder = value("HF_HUB_CACHE") ?? value("HUGGINGFACE_HUB_CACHE") ?? home + "/hub"
+    func folder(_ name: String) -> String? {
+      value(name).map { $0 == "~" || $0.hasPrefix("~/") ? userHome + $0.dropFirst() : $0 }
+    }
+    let cache = folder("XDG_CACHE_HOME") ?? userHome + "/.cache"
+    let home = folder("HF_HOME") ?? cache + "/huggingface"
+    cacheFolder = folder("HF_HUB_CACHE") ?? folder("HUGGINGFACE_HUB_CACHE") ?? home + "/hub"
     webFolder = cache + "/swiftlet/web"
     configurationFile =
-      value("SWIFTLET_CONFIG")
-      ?? (value("XDG_CONFIG_HOME") ?? userHome + "/.config") + "/swiftlet/config.json"
+      folder("SWIFTLET_CONFIG")
+      ?? (folder("XDG_CONFIG_HOME") ?? userHome + "/.config") + "/swiftlet/config.json"
     endpoint = Self.withoutSlashes(value("HF_ENDPOINT") ?? Self.publicEndpoint)
     token = value("HF_TOKEN")
     if token == nil, !isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
-      token = Self.firstLine(of: value("HF_TOKEN_PATH") ?? home + "/token")
+      token = Self.firstLine(of: folder("HF_TOKEN_PATH") ?? home + "/token")
     }
     isOffline = isSet("HF_HUB_OFFLINE")
     stallSeconds = value("HF_HUB_DOWNLOAD_TIMEOUT").flatMap { Int($0) }.flatMap {

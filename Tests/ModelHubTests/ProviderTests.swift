@@ -190,6 +190,7 @@ import Testing
     #expect(HubEnvironment(["XDG_CACHE_HOME": "/x"]).cacheFolder == "/x/huggingface/hub")
     #expect(HubEnvironment(["HF_HOME": "/y"]).cacheFolder == "/y/hub")
     #expect(HubEnvironment(["HF_HOME": "/y", "HF_HUB_CACHE": "/z"]).cacheFolder == "/z")
+    #expect(HubEnvironment(["HOME": "/h", "HF_HOME": "~/y"]).cacheFolder == "/h/y/hub")
     #expect(HubEnvironment(["HF_ENDPOINT": "https://a//"]).endpoint == "https://a")
     #expect(HubEnvironment(["HF_HUB_OFFLINE": "yes"]).isOffline)
     #expect(

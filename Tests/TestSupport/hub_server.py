@@ -78,6 +78,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         path = self.path.split("?")[0]
+        # Asked as a proxy.
+        if path.startswith("http://"): path = "/" + path.split("/", 3)[3]
         if path.startswith("/api/models/"): return self.api(path)
         parts = path.strip("/").split("/")
         if len(parts) >= 5 and parts[2] == "resolve":
