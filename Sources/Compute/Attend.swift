@@ -253,10 +253,17 @@ private struct TileAttention {
       headSize: headSize, start: positions.lowerBound, count: positions.count,
       queries: queries.values, queryScales: queries.scales, rows: queries.rows,
       visible: queries.visible)
-    switch cache.precision {
-    case .half: kernels.attendHalf(span, scores, partial)
-    case .fixed: kernels.attendFixed(span, scores, partial)
-    case .single: kernels.attendSingle(span, scores, partial)
+    kernels.attention(cache.precision)(span, scores, partial)
+  }
+}
+
+extension KernelTable {
+  /// The kernel for a cache of this precision.
+  func attention(_ precision: KeyValueCache.Precision) -> Attention {
+    switch precision {
+    case .half: attendHalf
+    case .fixed: attendFixed
+    case .single: attendSingle
     }
   }
 }

@@ -83,29 +83,41 @@ extension Worker {
         weights: packed, panels: panels, columns: weights.columns,
         input: input.values.pointer(firstRow), inputStride: input.values.stride, tokens: rows,
         output: output)
-      switch weights.kind {
-      case .f32: kernels.f32(operands)
-      case .f16: kernels.f16(operands)
-      default: kernels.bf16(operands)
-      }
+      kernels.floating(weights.kind)(operands)
       return
     }
     let quantized = weights.wantsWideInput ? input.wide : input.narrow
     let operands = QuantizedOperands(
       weights: packed, panels: panels, input: quantized.view(from: firstRow),
       wide: quantized.isWide, tokens: rows, output: output)
-    switch weights.kind {
-    case .q4_0: kernels.q4_0(operands)
-    case .q4_1: kernels.q4_1(operands)
-    case .q5_0: kernels.q5_0(operands)
-    case .q5_1: kernels.q5_1(operands)
-    case .q8_0: kernels.q8_0(operands)
-    case .q4_K: kernels.q4_K(operands)
-    case .q5_K: kernels.q5_K(operands)
-    case .q4_0Rows: kernels.q4_0Rows(operands)
-    case .q4_1Rows: kernels.q4_1Rows(operands)
-    case .q8_0Rows: kernels.q8_0Rows(operands)
-    default: kernels.q6_K(operands)
+    kernels.quantized(weights.kind)(operands)
+  }
+}
+
+extension KernelTable {
+  /// The kernel that multiplies quantized panels of `kind`.
+  func quantized(_ kind: PanelKind) -> Quantized {
+    switch kind {
+    case .q4_0: q4_0
+    case .q4_1: q4_1
+    case .q5_0: q5_0
+    case .q5_1: q5_1
+    case .q8_0: q8_0
+    case .q4_K: q4_K
+    case .q5_K: q5_K
+    case .q4_0Rows: q4_0Rows
+    case .q4_1Rows: q4_1Rows
+    case .q8_0Rows: q8_0Rows
+    default: q6_K
+    }
+  }
+
+  /// The kernel that multiplies panels of floating-point weights.
+  func floating(_ kind: PanelKind) -> Floating {
+    switch kind {
+    case .f32: f32
+    case .f16: f16
+    default: bf16
     }
   }
 }

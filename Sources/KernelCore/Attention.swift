@@ -76,12 +76,12 @@ public func attendSpan<I: VectorISA, F: FloatFormat>(
   let keyPanelBytes = span.headSize &* lanes &* F.bytes
   let panels = (span.count &+ lanes &- 1) / lanes
 
+  let keys = FloatPanels(
+    values: span.keys, columnStride: lanes &* F.bytes, columns: span.headSize,
+    panelStride: keyPanelBytes)
   let scoreRows = OutputRows(values: scores, stride: width, accumulates: false)
   var panel = 0
   while panel < panels {
-    let keys = FloatPanel(
-      values: span.keys + panel &* keyPanelBytes, columnStride: lanes &* F.bytes,
-      columns: span.headSize)
     floatPanel(
       isa, format, largestTile: largestTile, keys, span.queries, span.headSize, span.rows,
       scoreRows, panel)
@@ -97,13 +97,12 @@ public func attendSpan<I: VectorISA, F: FloatFormat>(
     row &+= 1
   }
 
+  let values = FloatPanels(
+    values: span.values, columnStride: span.headSize &* F.bytes, columns: span.count,
+    panelStride: lanes &* F.bytes)
   let valueRows = OutputRows(values: partial.values, stride: span.headSize, accumulates: false)
-  let rowBytes = span.headSize &* F.bytes
   panel = 0
   while panel &* lanes < span.headSize {
-    let values = FloatPanel(
-      values: span.values + panel &* lanes &* F.bytes,
-      columnStride: rowBytes, columns: span.count)
     floatPanel(
       isa, format, largestTile: largestTile, values, scores, width, span.rows, valueRows, panel)
     panel &+= 1

@@ -31,18 +31,21 @@ public enum BrainFloat: FloatFormat {
   }
 }
 
-/// A panel of floating-point numbers: 16 rows interleaved, one vector a column.
-public struct FloatPanel {
+/// Panels of floating-point numbers, one after the other: 16 rows interleaved, one vector a column.
+public struct FloatPanels {
   public var values: UnsafeRawPointer
   /// Bytes from one column's vector to the next.
   public var columnStride: Int
   public var columns: Int
+  /// Bytes from one panel to the next.
+  public var panelStride: Int
 
   @inlinable
-  public init(values: UnsafeRawPointer, columnStride: Int, columns: Int) {
+  public init(values: UnsafeRawPointer, columnStride: Int, columns: Int, panelStride: Int) {
     self.values = values
     self.columnStride = columnStride
     self.columns = columns
+    self.panelStride = panelStride
   }
 }
 
@@ -58,21 +61,55 @@ public func floatMatmul<I: VectorISA, F: FloatFormat>(
   input: UnsafePointer<Float>, inputStride: Int, tokens: Int, output: OutputRows
 ) {
   let columnStride = PanelGeometry.rows &* F.bytes
+  let weights = FloatPanels(
+    values: weights, columnStride: columnStride, columns: columns,
+    panelStride: columns &* columnStride)
   var panel = panels.lowerBound
+  if tokens == 1 {
+    while panels.upperBound &- panel >= 4 {
+      fourPanels(isa, format, weights, input, output, panel)
+      panel &+= 4
+    }
+  }
   while panel < panels.upperBound {
-    let weights = FloatPanel(
-      values: weights + panel &* columns &* columnStride, columnStride: columnStride,
-      columns: columns)
     floatPanel(
       isa, format, largestTile: largestTile, weights, input, inputStride, tokens, output, panel)
     panel &+= 1
   }
 }
 
+/// Four panels times one token: chains enough to hide how long an addition takes.
+@inlinable @inline(__always)
+func fourPanels<I: VectorISA, F: FloatFormat>(
+  _ isa: I.Type, _ format: F.Type, _ weights: FloatPanels, _ input: UnsafePointer<Float>,
+  _ output: OutputRows, _ panel: Int
+) {
+  let stride = weights.panelStride
+  let values = weights.values + panel &* stride
+  var a = I.splat(Float(0))
+  var b = I.splat(Float(0))
+  var c = I.splat(Float(0))
+  var d = I.splat(Float(0))
+  var column = 0
+  while column < weights.columns {
+    let first = values + column &* weights.columnStride
+    let value = I.splat(input[column])
+    a = I.fma(F.load(isa, first), value, a)
+    b = I.fma(F.load(isa, first + stride), value, b)
+    c = I.fma(F.load(isa, first + 2 &* stride), value, c)
+    d = I.fma(F.load(isa, first + 3 &* stride), value, d)
+    column &+= 1
+  }
+  output.write(isa, a, token: 0, panel: panel)
+  output.write(isa, b, token: 0, panel: panel &+ 1)
+  output.write(isa, c, token: 0, panel: panel &+ 2)
+  output.write(isa, d, token: 0, panel: panel &+ 3)
+}
+
 /// One panel times all tokens, in tiles.
 @inlinable @inline(__always)
 func floatPanel<I: VectorISA, F: FloatFormat>(
-  _ isa: I.Type, _ format: F.Type, largestTile: Int, _ weights: FloatPanel,
+  _ isa: I.Type, _ format: F.Type, largestTile: Int, _ weights: FloatPanels,
   _ input: UnsafePointer<Float>, _ inputStride: Int, _ tokens: Int, _ output: OutputRows,
   _ panel: Int
 ) {
@@ -104,15 +141,16 @@ func floatPanel<I: VectorISA, F: FloatFormat>(
 
 @inlinable @inline(__always)
 func floatTile<I: VectorISA, F: FloatFormat, T: TokenTile>(
-  _ isa: I.Type, _ format: F.Type, _ tile: T.Type, _ weights: FloatPanel,
+  _ isa: I.Type, _ format: F.Type, _ tile: T.Type, _ weights: FloatPanels,
   _ input: UnsafePointer<Float>, _ inputStride: Int, _ token: Int, _ output: OutputRows,
   _ panel: Int
 ) where T.Element == I.Floats {
   let input = input + token &* inputStride
+  let values = weights.values + panel &* weights.panelStride
   var sums = T(repeating: I.splat(Float(0)))
   var column = 0
   while column < weights.columns {
-    let weight = F.load(isa, weights.values + column &* weights.columnStride)
+    let weight = F.load(isa, values + column &* weights.columnStride)
     sums.forEach { index, sum in
       sum = I.fma(weight, I.splat(input[index &* inputStride &+ column]), sum)
     }

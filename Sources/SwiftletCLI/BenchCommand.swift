@@ -10,8 +10,9 @@ struct BenchCommand: ParsableCommand {
       As llama-bench: fixed tokens, no sampling, a warm-up, medians. Beside decoding stands how much of
       the memory bandwidth it reaches that the same threads read in the same run.
 
-      Example:
+      Examples:
         swiftlet bench -m model.gguf -p 512 -n 128 -d 2048
+        swiftlet bench --kernels
       """)
 
   @OptionGroup var model: ModelArgument
@@ -35,6 +36,12 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Print a JSON object instead of a Markdown table.")
   var json = false
 
+  @Flag(help: "Measure single kernels on one thread, and no model.")
+  var kernels = false
+
+  @Option(help: .init("Call only this kernel, so many times.", visibility: .hidden))
+  var call: KernelCalls?
+
   func validate() throws {
     for (name, value, range) in [
       ("prompt", prompt, 0...1 << 20), ("generate", generate, 0...1 << 20),
@@ -48,6 +55,7 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
+      guard !kernels, call == nil else { return try KernelReport().run(self) }
       let location = try model.location()
       let language = try LanguageModel(
         path: try location.fetch(), options: try compute.loadingOptions(location.settings))
