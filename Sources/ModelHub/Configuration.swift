@@ -49,21 +49,34 @@ public struct Configuration: Sendable {
 
   private init(_ environment: HubEnvironment, _ file: ConfigurationFile?) throws(HubError) {
     var hub = environment
-    if let host = file?.apiHost, environment.variables["HF_ENDPOINT"]?.isEmpty ?? true {
-      hub.endpoint = HubEnvironment.withoutSlashes(host)
+    let namesEndpoint = !(environment.variables["HF_ENDPOINT"]?.isEmpty ?? true)
+    if !namesEndpoint {
+      if let host = file?.apiHost {
+        hub.endpoint = HubEnvironment.withoutSlashes(host)
+        // What `hf auth login` left is for the hub, not for this host.
+        if environment.hasLoginToken { hub.token = nil }
+      }
+      // The file's key is for the file's host, not for the one that a variable names.
+      if let key = file?.apiKey, environment.token == nil || environment.hasLoginToken {
+        hub.token = key
+      }
     }
-    if let key = file?.apiKey, environment.token == nil { hub.token = key }
     self.environment = hub
     provider = ProviderConfiguration(endpoint: hub.endpoint)
     if let file { file.apply(to: &provider) { origins[$0] = .file(line: $1) } }
     try applyVariables(environment.variables)
-    if !(environment.variables["HF_ENDPOINT"]?.isEmpty ?? true) {
+    if namesEndpoint {
       provider.provider.apiHost = hub.endpoint
       origins["provider.apiHost"] = .environment("HF_ENDPOINT")
     }
-    if environment.token != nil { origins["provider.apiKey"] = .environment("HF_TOKEN") }
+    if hub.token != nil, hub.token == environment.token {
+      origins["provider.apiKey"] = .environment(
+        environment.hasLoginToken ? "hf auth login" : "HF_TOKEN")
+    } else if hub.token == nil {
+      origins["provider.apiKey"] = nil
+    }
     provider.provider.apiKey = hub.token ?? ""
-    _ = try provider.model(named: provider.defaultModel, at: file)
+    if let file { try provider.checkDefault(of: file) }
   }
 
   private mutating func applyVariables(_ variables: [String: String]) throws(HubError) {
@@ -131,13 +144,14 @@ public struct Configuration: Sendable {
 }
 
 extension ProviderConfiguration {
-  /// A default that is no model of the list may still be a file, a URL or a repository.
-  fileprivate func model(named name: String, at file: ConfigurationFile?) throws(HubError) {
-    guard case .name = try ModelReference(name) else { return }
+  /// A file's default that is no model of the list may still be a path, a URL or a repository.
+  fileprivate func checkDefault(of file: ConfigurationFile) throws(HubError) {
+    guard let name = file.defaultModel, let line = file.defaultModelLine,
+      fileSize(name) == nil
+    else { return }
     do throws(HubError) {
-      _ = try model(named: name)
+      if case .name = try ModelReference(name) { _ = try model(named: name) }
     } catch {
-      guard let file, let line = file.defaultModelLine else { throw error }
       throw .configuration(file: file.path, line: line, key: "defaultModel", reason: "\(error)")
     }
   }

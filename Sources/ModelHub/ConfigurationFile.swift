@@ -10,7 +10,7 @@ struct ConfigurationFile {
   private var models: [ModelProvider.Model] = []
   private var settings: [(id: String, key: String, value: Int)] = []
   private var urls: [(id: String, url: String)] = []
-  private var defaultModel: String?
+  private(set) var defaultModel: String?
 
   /// - Throws: `HubError.configuration` at the first thing that is not as it has to be.
   init(_ bytes: [UInt8], path: String) throws(HubError) {

@@ -132,6 +132,10 @@ private final class DownloadRun {
   private var isAnswerChecked = false
   /// What makes the bytes that come useless.
   private var fault: String?
+  /// Whether the server confirmed that what is there is the whole file.
+  private var isConfirmed = false
+  /// The most bytes that were ever there.
+  private var furthest = 0
 
   init(
     _ target: DownloadTarget, partial: String, _ downloader: Downloader,
@@ -146,7 +150,13 @@ private final class DownloadRun {
 
   func run() throws(HubError) -> String {
     let file = try PartialFile(
-      path: partial, limit: target.byteCount ?? HubFile.largest, calls: downloader.calls)
+      path: partial, limit: target.byteCount ?? HubFile.largest, calls: downloader.calls
+    ) { count in
+      var state = DownloadState(.verifying)
+      state.receivedBytes = count
+      return !self.observer(state)
+    }
+    furthest = file.count
     let limits = downloader.limits
     let deadline = limits.totalSeconds.map { seconds() + $0 }
     var left = downloader.tries
@@ -154,23 +164,26 @@ private final class DownloadRun {
     var mayRestart = true
     try checkSpace(have: file.count)
     while true {
+      // Without a hash nothing but its entity tag says that a partial is of the file of today.
+      if target.sha256 == nil, file.count > 0, file.etag == nil { try file.empty() }
       // A partial that is whole already only has to be checked.
-      if total == nil || file.count < total ?? 0 {
-        let before = file.count
+      if target.sha256 == nil || file.count < total ?? 0 {
         let transfer = transfer(into: file)
         let end: HTTPTransfer.End
         do throws(HubError) {
-          end = try transfer.run(from: before, ifRange: file.etag)
+          end = try transfer.run(from: file.count, ifRange: file.etag)
         } catch .wrongContent where fault != nil {
           end = .complete
         }
-        if file.count - before >= limits.stallSeconds * limits.slowestBytesPerSecond
+        // One that breaks off ever earlier or later, from the start each time, is not getting on.
+        if file.count - furthest >= limits.stallSeconds * limits.slowestBytesPerSecond
           || file.count == total
         {
           left = downloader.tries
           pause = downloader.firstPause
         }
-        if case .retry(let reason, let cost) = try downloader.verdict(end, target.url) {
+        furthest = max(furthest, file.count)
+        if case .retry(let reason, let cost) = try verdict(end, file) {
           left -= cost
           guard left > 0, deadline.map({ seconds() < $0 }) ?? true else {
             throw .unreachable(url: target.url, reason: reason)
@@ -178,7 +191,10 @@ private final class DownloadRun {
           try downloader.wait(&pause, transfer.response.retryAfter) { !report(.downloading, file) }
           continue
         }
-        if case .refused = end, total == nil { total = transfer.response.rangeTotal }
+        if case .refused = end {
+          isConfirmed = transfer.response.rangeTotal == file.count
+          if !isConfirmed, target.sha256 == nil { fault = "HTTP status 416" }
+        }
       }
       guard report(.verifying, file) else { throw .cancelled }
       guard let found = fault ?? mismatch(file) else { break }
@@ -189,11 +205,25 @@ private final class DownloadRun {
       }
       mayRestart = false
       fault = nil
+      isConfirmed = false
+      total = target.byteCount
       try file.empty()
     }
     try file.synchronize()
+    guard file.isInPlace else {
+      throw .fileSystem(path: partial, reason: "removed or replaced while it was being fetched")
+    }
     file.forgetTag()
     return try target.publish(partial, file.sha256)
+  }
+
+  /// What an end means: one that is clean and short is a break, too.
+  private func verdict(
+    _ end: HTTPTransfer.End, _ file: PartialFile
+  ) throws(HubError) -> Downloader.Verdict {
+    let verdict = try downloader.verdict(end, target.url)
+    guard case .complete = end, fault == nil, let total, file.count < total else { return verdict }
+    return .retry("\(file.count) of \(total) bytes", cost: 1)
   }
 
   private func transfer(into file: PartialFile) -> HTTPTransfer {
@@ -225,12 +255,19 @@ private final class DownloadRun {
         guard length == total ?? length else { throw stop("a file of \(length) bytes") }
         total = length
       }
-      if start == 0 { file.remember(etag: response.etag) }
+      if start == 0 {
+        file.remember(etag: response.etag)
+      } else if target.sha256 == nil, response.etag != file.etag {
+        throw stop("bytes of a file that has changed")
+      }
+      isConfirmed = true
       return
     }
+    guard response.status == 200 else { throw stop("HTTP status \(response.status)") }
     // The whole file, whether asked for or because the range or its condition was not accepted.
     if start > 0 { try file.empty() }
-    if target.byteCount == nil { total = response.contentLength }
+    if target.byteCount == nil { total = response.isEncoded ? nil : response.contentLength }
+    isConfirmed = true
     file.remember(etag: response.etag)
     try checkSpace(have: 0)
   }
@@ -257,6 +294,7 @@ private final class DownloadRun {
   private func mismatch(_ file: PartialFile) -> String? {
     guard file.count > 0, file.count == total ?? file.count else { return "\(file.count) bytes" }
     guard looksRight(file) else { return firstLine(of: file) }
+    guard target.sha256 != nil || isConfirmed else { return "no bytes" }
     guard let wanted = target.sha256, wanted != file.sha256 else { return nil }
     return "SHA-256 \(file.sha256)"
   }

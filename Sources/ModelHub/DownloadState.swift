@@ -8,6 +8,8 @@ public struct DownloadState: Sendable, Equatable {
     case downloading
     /// All bytes are there; their hash is checked.
     case verifying
+    /// The hub could not be asked what a branch means now; the file that is here is used.
+    case unrefreshed(HubError)
     /// The file is at this path.
     case ready(path: String)
     case failed(HubError)

@@ -57,7 +57,8 @@ func synchronizeFolder(of path: String) throws(HubError) {
   let descriptor = open(parentFolder(path), O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { throw .system(path) }
   defer { close(descriptor) }
-  guard fsync(descriptor) == 0 else { throw .system(path) }
+  // Some file systems have nothing to wait for.
+  guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP else { throw .system(path) }
 }
 
 /// The size of a regular file, links followed; nil where there is none.
@@ -67,9 +68,9 @@ func fileSize(_ path: String) -> Int? {
   return Int(status.st_size)
 }
 
-/// Names in `folder`, sorted; none where it cannot be read.
-func fileNames(in folder: String) -> [String] {
-  guard let directory = opendir(folder) else { return [] }
+/// Names in `folder`, sorted; none where there is no such folder, nil where it cannot be read.
+func fileNames(in folder: String) -> [String]? {
+  guard let directory = opendir(folder) else { return errno == ENOENT ? [] : nil }
   defer { closedir(directory) }
   var names: [String] = []
   while let entry = readdir(directory) {

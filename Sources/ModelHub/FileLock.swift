@@ -7,7 +7,7 @@
 /// An exclusive lock between processes, freed by the system when its holder dies.
 ///
 /// It lies where huggingface_hub puts its own, so that the two keep out of each other's way.
-struct FileLock: ~Copyable {
+final class FileLock {
   private let descriptor: Int32
   /// Whether the file system keeps locks at all; some network file systems say yes and do nothing.
   let isReal: Bool
@@ -50,7 +50,15 @@ struct FileLock: ~Copyable {
     let descriptor = open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
-    return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
+
+  /// The lock at `path`, without waiting; nil where nobody ever made one.
+  ///
+  /// - Throws: `.cancelled` where somebody holds it.
+  static func ofExisting(_ path: String) throws(HubError) -> FileLock? {
+    guard fileSize(path) != nil else { return nil }
+    return try FileLock(path: path, calls: FileCalls()) { false }
   }
 
   deinit { close(descriptor) }

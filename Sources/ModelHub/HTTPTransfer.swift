@@ -14,6 +14,8 @@ struct HTTPResponse: Sendable, Equatable {
   var rangeStart: Int?
   var rangeTotal: Int?
   var contentLength: Int?
+  /// Whether the body is compressed on its way, so that its length says nothing of the file's.
+  var isEncoded = false
   /// Seconds until the server wants to be asked again.
   var retryAfter: Double?
 
@@ -31,6 +33,7 @@ struct HTTPResponse: Sendable, Equatable {
     switch line[..<colon].lowercased() {
     case "etag": etag = String(value)
     case "content-length": contentLength = Int(value)
+    case "content-encoding": isEncoded = value.lowercased() != "identity"
     case "retry-after": retryAfter = Double(value)
     case "content-range":
       // "bytes 5-9/10", "bytes 5-9/*" or "bytes */10" (RFC 9110, section 14.4).

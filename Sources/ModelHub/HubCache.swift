@@ -47,10 +47,25 @@ public struct HubCache: Sendable, Equatable {
 
   /// The file that `reference` means by what is here; nil where that is not clear or not whole.
   public func path(_ reference: RepositoryReference) -> String? {
-    guard let commit = commit(reference.repository, reference.revision) else { return nil }
-    let files = CacheScan(self).files(of: reference.repository, commit: commit)
-    guard let path = try? reference.pick(from: files.map(\.path)) else { return nil }
-    return files.first { $0.path == path && $0.isWhole }?.location
+    let scan = CacheScan(self)
+    func file(_ files: [CacheScan.File]) -> String? {
+      guard let path = try? reference.pick(from: files.map(\.path)) else { return nil }
+      return files.first { $0.path == path && $0.isWhole }?.location
+    }
+    if let commit = commit(reference.repository, reference.revision),
+      let path = file(scan.files(of: reference.repository, commit: commit))
+    {
+      return path
+    }
+    // The branch has moved on with another file; what is here of this one is as good as before.
+    guard reference.revision == RepositoryReference.defaultRevision else { return nil }
+    let files = scan.files(of: reference.repository)
+    var commits: [String] = []
+    for file in files where commits.last != file.commit { commits.append(file.commit) }
+    for commit in commits {
+      if let path = file(files.filter { $0.commit == commit }) { return path }
+    }
+    return nil
   }
 
   /// The commit of a branch, tag or commit, as far as the cache knows.
@@ -100,8 +115,13 @@ public struct HubCache: Sendable, Equatable {
     let temporary = "\(path).\(getpid()).link"
     let up = String(repeating: "../", count: file.path.split(separator: "/").count + 1)
     unlink(temporary)
-    guard symlink("\(up)blobs/\(file.sha256)", temporary) == 0, rename(temporary, path) == 0
-    else {
+    if symlink("\(up)blobs/\(file.sha256)", temporary) != 0, [EPERM, ENOTSUP].contains(errno) {
+      // No links here: the file itself takes the place, as huggingface_hub does it.
+      guard rename(blob(file), path) == 0 else { throw .system(path) }
+      try synchronizeFolder(of: path)
+      return path
+    }
+    guard rename(temporary, path) == 0 else {
       let error = HubError.system(path)
       unlink(temporary)
       throw error
@@ -112,7 +132,8 @@ public struct HubCache: Sendable, Equatable {
 
   /// Remembers the commit of a branch.
   func setCommit(_ commit: String, of revision: String, _ repository: String) throws(HubError) {
-    guard !HubName.isHexadecimal(revision, digits: 40) else { return }
+    guard !HubName.isHexadecimal(revision, digits: 40), self.commit(repository, revision) != commit
+    else { return }
     let path = "\(repositoryFolder(repository))/refs/\(revision)"
     try makeFolder(parentFolder(path))
     try replaceFile(path, with: Array(commit.utf8))
@@ -124,13 +145,25 @@ extension HubCache {
   /// folders that hold nothing. huggingface_hub calls a cache with such references corrupt.
   func tidy(_ repository: String) {
     let folder = repositoryFolder(repository)
-    let refs = folder + "/refs"
-    for name in fileNames(in: refs) {
-      guard let commit = commit(repository, name) else { continue }
-      var status = stat()
-      if stat("\(folder)/snapshots/\(commit)", &status) != 0 { unlink("\(refs)/\(name)") }
+    tidyReferences(repository, "")
+    for path in ["/refs", "/snapshots", "/blobs", ""] { rmdir(folder + path) }
+  }
+
+  /// - Parameter path: of a folder under `refs`, with a slash at its end, or nothing.
+  private func tidyReferences(_ repository: String, _ path: String) {
+    let folder = repositoryFolder(repository)
+    for name in fileNames(in: "\(folder)/refs/\(path)") ?? [] {
+      let revision = path + name
+      if let commit = commit(repository, revision) {
+        var status = stat()
+        if stat("\(folder)/snapshots/\(commit)", &status) != 0 {
+          unlink("\(folder)/refs/\(revision)")
+        }
+      } else if path.utf8.count < 200 {
+        tidyReferences(repository, revision + "/")
+        rmdir("\(folder)/refs/\(revision)")
+      }
     }
-    for path in [refs, folder + "/snapshots", folder + "/blobs", folder] { rmdir(path) }
   }
 }
 

@@ -17,6 +17,8 @@ public struct HubEnvironment: Sendable, Equatable {
   public var endpoint: String
   /// `HF_TOKEN`, or what the file has that `hf auth login` writes; never printed.
   public var token: String?
+  /// Whether `token` is that of the file, which is the hub's own and no other host's.
+  public internal(set) var hasLoginToken = false
   /// `HF_HUB_OFFLINE`: no connection is made.
   public var isOffline: Bool
   /// `HF_HUB_DOWNLOAD_TIMEOUT`: seconds without bytes after which a transfer is given up.
@@ -47,15 +49,18 @@ public struct HubEnvironment: Sendable, Equatable {
       folder("SWIFTLET_CONFIG")
       ?? (folder("XDG_CONFIG_HOME") ?? userHome + "/.config") + "/swiftlet/config.json"
     endpoint = Self.withoutSlashes(value("HF_ENDPOINT") ?? Self.publicEndpoint)
-    token = value("HF_TOKEN")
+    token = value("HF_TOKEN").map { String($0.filter { !$0.isWhitespace }) }
     if token == nil, !isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
       token = Self.firstLine(of: folder("HF_TOKEN_PATH") ?? home + "/token")
+      hasLoginToken = token != nil
     }
     isOffline = isSet("HF_HUB_OFFLINE")
-    stallSeconds = value("HF_HUB_DOWNLOAD_TIMEOUT").flatMap { Int($0) }.flatMap {
-      $0 > 0 ? $0 : nil
-    }
+    stallSeconds = value("HF_HUB_DOWNLOAD_TIMEOUT").flatMap { Int($0) }
+      .map { min(max($0, 1), 86_400) }
   }
+
+  /// The user's home folder.
+  var home: String { variables["HOME"] ?? "" }
 
   /// Of this process.
   public static let current: HubEnvironment = {

@@ -31,9 +31,9 @@ struct HubIndex: Sendable {
       throw .malformedAnswer(url: url, reason: Self.reason(error))
     }
     let path = try reference.pick(from: answer.siblings.map(\.rfilename))
-    guard let file = answer.siblings.first(where: { $0.rfilename == path }), let large = file.lfs
-    else {
-      throw .malformedAnswer(url: url, reason: "no size and hash of \(path)")
+    guard let large = answer.siblings.first(where: { $0.rfilename == path })?.lfs else {
+      throw .malformedAnswer(
+        url: url, reason: "\(path) has no SHA-256; it is not in the hub's storage of large files")
     }
     return try HubFile(
       repository: reference.repository, path: path, commit: answer.sha, byteCount: large.size,

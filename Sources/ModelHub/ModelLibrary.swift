@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// The models of a configuration on this machine: what a name stands for, what is here, and fetching
 /// what is not, once.
 public struct ModelLibrary: Sendable {
@@ -81,7 +87,9 @@ public struct ModelLibrary: Sendable {
       }
       _ = try environment.webStore.location(url)
       return .web(url: url)
-    case .file(let path), .name(let path): return .local(path: path)
+    case .file(let path), .name(let path):
+      return .local(
+        path: path.hasPrefix("~/") ? environment.home + path.dropFirst() : path)
     }
   }
 
@@ -98,7 +106,7 @@ public struct ModelLibrary: Sendable {
     case .pinned(let file): cache.path(file)
     case .repository(let reference): cache.path(reference)
     case .web(let url): try environment.webStore.path(url)
-    case .local(let path): path
+    case .local(let path): access(path, F_OK) == 0 ? path : nil
     }
   }
 
@@ -110,6 +118,9 @@ public struct ModelLibrary: Sendable {
       }
       return .local(path: path, byteCount: size)
     }
+    if case .local(let path) = source.place {
+      return .damaged(path: path, reason: "there is no such file")
+    }
     guard case .pinned(let file) = source.place else { return .remote }
     if FileLock.isHeld(cache.lock(file)) { return .downloading }
     if let size = fileSize(cache.snapshot(file)) {
@@ -119,28 +130,72 @@ public struct ModelLibrary: Sendable {
     return .remote
   }
 
-  /// Hashes the file of `source`.
-  ///
-  /// - Returns: nil where it is as it has to be, or where no hash is known.
-  public func verify(
-    _ source: Source, isCancelled: () -> Bool = { false }
-  ) throws(HubError) -> String? {
-    guard let path = try path(of: source) else { return "not here, or not whole" }
-    let wanted: String?
-    switch source.place {
-    case .pinned(let file): wanted = file.sha256
-    case .repository(let reference):
-      wanted =
-        CacheScan(cache).files(
-          of: reference.repository,
-          commit: cache.commit(reference.repository, reference.revision) ?? ""
-        ).first { $0.location == path }?.sha256
-    case .web: wanted = environment.webStore.file(path)?.sha256
-    case .local: wanted = nil
+  /// A file that is here, and what its bytes must be.
+  public struct LocalFile: Sendable, Equatable {
+    /// As a user names it.
+    public let title: String
+    public let path: String
+    /// nil where nobody knows.
+    public let sha256: String?
+  }
+
+  /// What hashing a file shows.
+  public enum Verification: Sendable, Equatable {
+    case matches
+    /// No hash of the file is known.
+    case unknown
+    case differs(String)
+  }
+
+  /// Every file that was fetched: of names, of the hub's other GGUF files, of web addresses.
+  public var localFiles: [LocalFile] {
+    var files: [LocalFile] = []
+    for model in configuration.provider.provider.models {
+      guard let source = try? source(of: model.id), let file = try? localFile(source) else {
+        continue
+      }
+      files.append(file)
     }
-    guard let wanted else { return nil }
-    let found = try sha256(ofFile: path, isCancelled: isCancelled)
-    return found == wanted ? nil : "SHA-256 \(found), expected \(wanted)"
+    let named = files.map(\.path)
+    files += CacheScan(cache).files.filter { !named.contains($0.location) }.map {
+      LocalFile(title: $0.reference, path: $0.location, sha256: $0.sha256)
+    }
+    files += environment.webStore.files.map {
+      LocalFile(title: $0.url, path: $0.location, sha256: $0.sha256)
+    }
+    return files
+  }
+
+  /// The file of `source`; nil where it is not here. A damaged one is.
+  public func localFile(_ source: Source) throws(HubError) -> LocalFile? {
+    let path: String
+    switch try status(of: source) {
+    case .local(let place, _): path = place
+    case .damaged(let place, _):
+      guard fileSize(place) != nil else { return nil }
+      path = place
+    case .remote, .downloading: return nil
+    }
+    let sha256: String? =
+      switch source.place {
+      case .pinned(let file): file.sha256
+      case .repository(let reference):
+        CacheScan(cache).files(of: reference.repository).first { $0.location == path }?.sha256
+      case .web: environment.webStore.file(path)?.sha256
+      case .local: nil
+      }
+    return LocalFile(title: source.title, path: path, sha256: sha256)
+  }
+
+  /// Hashes a file.
+  ///
+  /// - Throws: `HubError.fileSystem`, `.cancelled`.
+  public func verify(
+    _ file: LocalFile, isCancelled: () -> Bool = { false }
+  ) throws(HubError) -> Verification {
+    guard let wanted = file.sha256 else { return .unknown }
+    let found = try ModelHub.sha256(ofFile: file.path, isCancelled: isCancelled)
+    return found == wanted ? .matches : .differs("SHA-256 \(found), expected \(wanted)")
   }
 
   // MARK: Fetching
@@ -158,10 +213,18 @@ public struct ModelLibrary: Sendable {
   ) throws(HubError) -> String {
     let here = try path(of: source)
     switch source.place {
-    case .local(let path): return path
+    case .local(let path):
+      guard let here else { throw .system(path) }
+      return here
     case .pinned(let file):
       if let here { return here }
-      return try fetch(file, source, observer)
+      let path = try fetch(file, source, observer)
+      // Python looks a file up by branch: without a network it finds this one so.
+      if cache.commit(file.repository, RepositoryReference.defaultRevision) == nil {
+        try cache.setCommit(
+          file.commit, of: RepositoryReference.defaultRevision, file.repository)
+      }
+      return path
     case .web(let url):
       if let here { return here }
       try checkOnline(source)
@@ -177,8 +240,13 @@ public struct ModelLibrary: Sendable {
         file = try HubIndex(environment: environment, downloader: downloader)
           .resolve(reference) { !observer(DownloadState(.resolving)) }
       } catch {
-        guard let here, error != .cancelled else { throw error }
-        return here
+        guard let here else { throw error }
+        switch error {
+        case .unreachable, .malformedAnswer:
+          _ = observer(DownloadState(.unrefreshed(error)))
+          return here
+        default: throw error
+        }
       }
       let path =
         if let path = cache.path(file) { path } else { try fetch(file, source, observer) }
@@ -199,18 +267,12 @@ public struct ModelLibrary: Sendable {
     try checkOnline(source)
     try cache.prepare(file)
     let cache = cache
-    let path = try downloader.fetch(
+    return try downloader.fetch(
       DownloadTarget(
         url: file.url(endpoint: environment.endpoint), byteCount: file.byteCount,
         sha256: file.sha256, partial: cache.partial(file), lock: cache.lock(file)
       ) { (partial, _) throws(HubError) in try cache.publish(file, partial: partial) },
       existing: { () throws(HubError) in cache.path(file) }, observer: observer)
-    // Python looks a file up by branch: without a network it finds this one so.
-    if cache.commit(file.repository, RepositoryReference.defaultRevision) == nil {
-      try cache.setCommit(
-        file.commit, of: RepositoryReference.defaultRevision, file.repository)
-    }
-    return path
   }
 
   /// Links to the bytes that another revision has already, once they are checked.
@@ -222,7 +284,8 @@ public struct ModelLibrary: Sendable {
     state.receivedBytes = file.byteCount
     state.totalBytes = file.byteCount
     guard
-      try sha256(ofFile: cache.blob(file), isCancelled: { !observer(state) }) == file.sha256
+      try ModelHub.sha256(ofFile: cache.blob(file), isCancelled: { !observer(state) })
+        == file.sha256
     else { return nil }
     try cache.prepare(file)
     return try cache.link(file)

@@ -14,6 +14,7 @@ final class PartialFile {
   let path: String
   private let calls: FileCalls
   private let descriptor: Int32
+  private let limit: Int
   private var hash = SHA256()
   private(set) var count = 0
   /// The first bytes: what kind of file this is.
@@ -25,22 +26,29 @@ final class PartialFile {
 
   /// Opens or creates the file; what is there already is hashed and kept.
   ///
-  /// - Parameter limit: the size of the whole file. A partial that is longer is emptied.
-  init(path: String, limit: Int, calls: FileCalls) throws(HubError) {
+  /// - Parameters:
+  ///   - limit: the size of the whole file. A partial that is longer is emptied.
+  ///   - isCancelled: asked while what is there is hashed.
+  /// - Throws: `.fileSystem`, `.cancelled`.
+  init(
+    path: String, limit: Int, calls: FileCalls, isCancelled: (Int) -> Bool = { _ in false }
+  ) throws(HubError) {
     self.path = path
+    self.limit = limit
     self.calls = calls
     // O_NOFOLLOW: a link left here must not make us write elsewhere.
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw .system(path) }
-    try rehash(limit: limit)
+    try rehash(limit: limit, isCancelled)
     etag = count > 0 ? readTag() : nil
   }
 
   deinit { close(descriptor) }
 
-  private func rehash(limit: Int) throws(HubError) {
+  private func rehash(limit: Int, _ isCancelled: (Int) -> Bool) throws(HubError) {
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     while true {
+      guard !isCancelled(count) else { throw .cancelled }
       let got = read(descriptor, &buffer, buffer.count)
       if got < 0 {
         if errno == EINTR { continue }
@@ -80,7 +88,8 @@ final class PartialFile {
       if written < 0 {
         if errno == EINTR { continue }
         guard errno == ENOSPC || errno == EDQUOT else { throw .system(path) }
-        throw .noSpace(path: path, needed: rest.count, free: calls.freeBytes(path) ?? 0)
+        throw .noSpace(
+          path: path, needed: max(rest.count, limit - count), free: calls.freeBytes(path) ?? 0)
       }
       let done = UnsafeRawBufferPointer(rebasing: rest[..<written])
       digest(done)
@@ -95,6 +104,13 @@ final class PartialFile {
   /// Waits until the bytes are on the disk.
   func synchronize() throws(HubError) {
     guard calls.synchronize(descriptor) == 0 else { throw .system(path) }
+  }
+
+  /// Whether the file's name still stands for it, and not for nothing or another file.
+  var isInPlace: Bool {
+    var (mine, named) = (stat(), stat())
+    return fstat(descriptor, &mine) == 0 && lstat(path, &named) == 0
+      && mine.st_dev == named.st_dev && mine.st_ino == named.st_ino
   }
 
   /// Removes the file and its tag.

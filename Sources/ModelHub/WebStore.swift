@@ -45,8 +45,8 @@ public struct WebStore: Sendable, Equatable {
 
   /// All files that are here.
   public var files: [File] {
-    fileNames(in: folder).flatMap { place in
-      fileNames(in: "\(folder)/\(place)").compactMap { name in
+    (fileNames(in: folder) ?? []).flatMap { place in
+      (fileNames(in: "\(folder)/\(place)") ?? []).compactMap { name in
         name.hasSuffix(Self.noteSuffix)
           ? file("\(folder)/\(place)/\(name.dropLast(Self.noteSuffix.count))") : nil
       }
@@ -58,8 +58,9 @@ public struct WebStore: Sendable, Equatable {
   /// What the note beside `location` says: a line with the hash, a line with the address.
   func file(_ location: String) -> File? {
     let descriptor = open(location + Self.noteSuffix, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0, let size = fileSize(location) else { return nil }
+    guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
+    guard let size = fileSize(location) else { return nil }
     var buffer = [UInt8](repeating: 0, count: 1 << 13)
     let got = max(0, read(descriptor, &buffer, buffer.count))
     let lines = String(decoding: buffer.prefix(got), as: UTF8.self).split(separator: "\n")
@@ -83,9 +84,11 @@ public struct WebStore: Sendable, Equatable {
     }
   }
 
-  /// Everything of the file from `url`.
+  func lock(_ url: String) throws(HubError) -> String { try location(url) + ".lock" }
+
+  /// Everything of the file from `url` but its lock, which others may be waiting for.
   func paths(_ url: String) throws(HubError) -> [String] {
     let location = try location(url)
-    return ["", Self.noteSuffix, ".incomplete", ".incomplete.etag", ".lock"].map { location + $0 }
+    return ["", Self.noteSuffix, ".incomplete", ".incomplete.etag"].map { location + $0 }
   }
 }

@@ -5,7 +5,7 @@ extension LanguageModel {
     public var replies = 0
     public var promptTokens = 0
     public var responseTokens = 0
-    /// Of the last reply; `.length` says that it was cut.
+    /// Of the last reply; `.length` where any was cut.
     public var finishReason = FinishReason.stop
   }
 
@@ -132,6 +132,9 @@ private final class TaskRun {
     summary.replies += 1
     summary.promptTokens += result.promptTokens
     summary.responseTokens += result.responseTokens
-    summary.finishReason = result.finishReason
+    // One part that was cut makes the whole one that was cut.
+    if summary.finishReason != .length || result.finishReason == .cancelled {
+      summary.finishReason = result.finishReason
+    }
   }
 }

@@ -83,6 +83,9 @@ func reportingErrors(_ work: () throws -> Void) throws {
     throw error
   } catch let error as ValidationError {
     throw error
+  } catch HubError.cancelled {
+    StandardError.write("swiftlet: cancelled\n")
+    throw ExitCode(130)
   } catch {
     StandardError.write("swiftlet: \(printable("\(error)", limit: .max))\n")
     throw ExitCode(1)
@@ -106,4 +109,7 @@ enum Interruption {
     sigaddset(&interrupt, SIGINT)
     pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
   }
+
+  /// From here on Ctrl-C ends the process again.
+  static func unwatch() { signal(SIGINT, SIG_DFL) }
 }

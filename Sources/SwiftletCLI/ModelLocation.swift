@@ -24,14 +24,15 @@ struct ModelLocation {
   /// - Parameter refreshes: asks the hub what a branch means now.
   func fetch(refreshes: Bool = false) throws -> String {
     if !refreshes, let path = try library.path(of: source) {
-      if verifies, let fault = try library.verify(source) {
-        throw CommandFailure("\(path): \(fault)")
-      }
+      if verifies { try verify() }
       return path
     }
     let bar = ProgressBar(title: source.title)
     Interruption.watch()
-    defer { bar.finish() }
+    defer {
+      bar.finish()
+      Interruption.unwatch()
+    }
     do {
       return try library.fetch(source, refreshes: refreshes) { state in
         bar.show(state)
@@ -42,6 +43,16 @@ struct ModelLocation {
       StandardError.write(
         "swiftlet: \(HubError.cancelled): swiftlet models pull \(printable(source.title))\n")
       throw ExitCode(130)
+    }
+  }
+
+  private func verify() throws {
+    guard let file = try library.localFile(source) else { return }
+    switch try library.verify(file) {
+    case .matches: break
+    case .unknown:
+      StandardError.write("swiftlet: \(printable(file.path)): no SHA-256 of it is known\n")
+    case .differs(let fault): throw CommandFailure("\(file.path): \(fault)")
     }
   }
 }

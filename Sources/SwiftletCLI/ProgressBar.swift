@@ -19,6 +19,10 @@ final class ProgressBar {
     case .waiting: words("waiting for another process that fetches the same file")
     case .downloading: bytes(state)
     case .verifying: words("checking \(megabytes(state.receivedBytes)) MB", onlyOnTerminal: true)
+    case .unrefreshed(let error):
+      finish()
+      StandardError.write(
+        "swiftlet: \(printable("\(error)", limit: .max)); using the file that is here\n")
     case .ready, .failed: finish()
     }
   }

@@ -220,6 +220,29 @@ import Testing
     }
   }
 
+  @Test("a name without a file is said, whatever kind of name it is")
+  func nothingThere() throws {
+    let hub = try LoopbackHub([:])
+    let config = hub.folder.appendingPathComponent("config.json")
+    try FileManager.default.createDirectory(at: hub.folder, withIntermediateDirectories: true)
+    try Data(#"{"provider": {"models": [{"id": "me/mine"}]}}"#.utf8).write(to: config)
+    let variables = hub.variables.merging(["SWIFTLET_CONFIG": config.path]) { $1 }
+    for arguments in [
+      ["models", "path", "./missing.gguf"], ["models", "pull", "./missing.gguf"],
+      ["models", "verify", "./missing.gguf"], ["models", "path", "smollm2-135m"],
+      ["models", "verify", "smollm2-135m"], ["models", "show", "me/mine"],
+    ] {
+      let result = try BuiltCommand.run(arguments, environment: variables)
+      #expect(result.status == 1 && result.output.isEmpty, "\(arguments) \(result)")
+    }
+    let list = try BuiltCommand.run(["models"], environment: variables)
+    #expect(list.status == 0 && list.output.contains("no source"))
+    #expect(try BuiltCommand.run(["models", "verify"], environment: variables).status == 0)
+    let own = try BuiltCommand.run(
+      ["models", "verify", Fixtures.path("tiny-q4_0.gguf")], environment: variables)
+    #expect(own.status == 0 && own.output.contains("no SHA-256"))
+  }
+
   @Test("rm and prune say what they free, keep what others need, and leave a sound cache")
   func removing() throws {
     let tiny = try Fixtures.data("tiny-q4_0.gguf")

@@ -269,13 +269,16 @@ import Testing
     let world = try HubWorld()
     let path = try world.fetch()
     let source = try world.library.source(of: "hf:owner/model-GGUF")
-    #expect(try world.library.verify(world.source) == nil)
+    let whole = try #require(try world.library.localFile(world.source))
+    #expect(try world.library.verify(whole) == .matches)
     var bytes = world.content
     bytes[1000] ^= 1
     try bytes.write(to: URL(fileURLWithPath: world.cache.blob(world.file)))
     for source in [world.source, source] {
-      let fault = try #require(try world.library.verify(source))
-      #expect(fault.contains(world.file.sha256) && fault.contains(HubWorld.hash(bytes)))
+      let file = try #require(try world.library.localFile(source))
+      #expect(
+        try world.library.verify(file)
+          == .differs("SHA-256 \(HubWorld.hash(bytes)), expected \(world.file.sha256)"))
     }
     try bytes.prefix(5000).write(to: URL(fileURLWithPath: world.cache.blob(world.file)))
     #expect(

@@ -88,7 +88,8 @@ import Testing
     let source = try ModelLibrary(configuration).source(of: "/some/file.gguf")
     #expect(configuration.settings(of: source) == PerformanceSettings(threads: 1, batchSize: 32))
     #expect(throws: HubError.self) { try load(nil, ["SWIFTLET_THREADS": "0"]) }
-    #expect(throws: HubError.self) { try load(nil, ["SWIFTLET_MODEL": "no-such"]) }
+    // A default that is not used does no harm.
+    #expect(try load(nil, ["SWIFTLET_MODEL": "no-such"]).provider.defaultModel == "no-such")
   }
 
   @Test("the provider's key is a token, unless the environment has one")
@@ -96,6 +97,26 @@ import Testing
     let text = #"{"provider": {"apiKey": "hf_file"}}"#
     #expect(try load(text).environment.token == "hf_file")
     #expect(try load(text, ["HF_TOKEN": "hf_environment"]).environment.token == "hf_environment")
+  }
+
+  @Test("a token goes to the host that it is for")
+  func hosts() throws {
+    let login = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+      .path
+    defer { try? FileManager.default.removeItem(atPath: login) }
+    try Data("hf_login\n".utf8).write(to: URL(fileURLWithPath: login))
+    func token(_ text: String, _ variables: [String: String] = [:]) throws -> String? {
+      try load(text, variables.merging(["HF_TOKEN_PATH": login]) { $1 }).environment.token
+    }
+    #expect(try token("{}") == "hf_login")
+    let key = #"{"provider": {"apiHost": "https://hub.corp", "apiKey": "corp"}}"#
+    #expect(try token(key) == "corp")
+    #expect(try token(#"{"provider": {"apiHost": "https://hub.corp"}}"#) == nil)
+    // The file's key is not for the host of a variable.
+    #expect(try token(key, ["HF_ENDPOINT": "https://mirror"]) == "hf_login")
+    #expect(try load(key, ["HF_ENDPOINT": "https://mirror"]).environment.token == nil)
+    #expect(HubEnvironment(["HF_TOKEN": " hf_x\r\n"]).token == "hf_x")
+    #expect(HubEnvironment(["HF_HUB_DOWNLOAD_TIMEOUT": "99999999999999999"]).stallSeconds == 86_400)
   }
 
   @Test(

@@ -34,6 +34,8 @@ import Testing
     let store = world.library.configuration.environment.webStore
     let target = try store.target(world.webURL)
     try world.content.write(to: URL(fileURLWithPath: target.partial))
+    try Data("\"\(world.file.sha256)\"".utf8)
+      .write(to: URL(fileURLWithPath: target.partial + ".etag"))
     let source = try world.library.source(of: world.webURL)
     let path = try world.library.fetch(source)
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == world.content)
@@ -72,6 +74,43 @@ import Testing
     let requests = world.hub.fileRequests
     #expect(requests.map(\.range) == [nil, "bytes=100000-"])
     #expect(requests[1].if_range == "\"\(world.file.sha256)\"")
+  }
+
+  @Test("D8: of a web address, whose hash nobody knows, only the same entity tag is gone on with")
+  func changedWebFile() throws {
+    for (tag, fault) in [
+      ("\"old\"", "none"), ("\"old\"", "ignore-condition"), ("", "none"), ("W/\"weak\"", "none"),
+    ] {
+      let world = try HubWorld([(fault, 0)])
+      let target = try world.library.configuration.environment.webStore.target(world.webURL)
+      try LoopbackHub.content(1000, seed: 9).write(to: URL(fileURLWithPath: target.partial))
+      try Data(tag.utf8).write(to: URL(fileURLWithPath: target.partial + ".etag"))
+      let path = try world.library.fetch(try world.library.source(of: world.webURL))
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == world.content, "\(tag) \(fault)")
+    }
+    // 416 from a server that knows another length.
+    let world = try HubWorld()
+    let target = try world.library.configuration.environment.webStore.target(world.webURL)
+    try (world.content + Data([1])).write(to: URL(fileURLWithPath: target.partial))
+    try Data("\"\(world.file.sha256)\"".utf8)
+      .write(to: URL(fileURLWithPath: target.partial + ".etag"))
+    let path = try world.library.fetch(try world.library.source(of: world.webURL))
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == world.content)
+  }
+
+  @Test("D1: an answer that ends early and says so is gone on with, too")
+  func cleanShortEnd() throws {
+    let world = try HubWorld([("shorter", 0)])
+    try world.expectWhole()
+    #expect(world.ranges == [nil, "bytes=150000-"])
+  }
+
+  @Test("D1: a server without ranges that breaks off for ever is given up")
+  func endless() throws {
+    let world = try HubWorld(size: 400_000)
+    try world.hub.setFaults([("cut-from-start", 250_000)], repeats: true)
+    world.expectError("transfer closed")
+    #expect(world.ranges.count <= 11)
   }
 
   @Test("D9: without an entity tag a partial is kept, bound to the known hash")
@@ -185,6 +224,20 @@ import Testing
     #expect(try dead.fetch(source, refreshes: true) == path)
     world.hub.forgetRequests()
     #expect(try world.library.fetch(source) == path)
+    #expect(world.hub.requests.isEmpty)
+  }
+
+  @Test("D19: what is here of one file is used though the branch has moved on with another")
+  func olderSnapshot() throws {
+    let world = try HubWorld()
+    let old = try world.library.fetch(try world.library.source(of: "hf:owner/model-GGUF:Q4_0"))
+    try world.hub.write(Data(String(repeating: "d", count: 40).utf8), to: "commit")
+    try world.hub.write(LoopbackHub.content(1000, seed: 3), to: "owner/model-GGUF/model-Q8_0.gguf")
+    let new = try world.library.fetch(try world.library.source(of: "hf:owner/model-GGUF:Q8_0"))
+    #expect(new.contains("dddd"))
+    world.hub.forgetRequests()
+    #expect(
+      try world.library.fetch(try world.library.source(of: "hf:owner/model-GGUF:Q4_0")) == old)
     #expect(world.hub.requests.isEmpty)
   }
 

@@ -40,6 +40,11 @@ def drawn_fault():
     return draw.choice(kinds), draw.random()
 
 
+def draw_near(value):
+    """A little more each time, or less."""
+    return value + random.randrange(-value // 2, value // 2)
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -152,8 +157,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault in ("new-etag", "no-etag"):
             headers = headers[2:] + ([("ETag", f'"{value}"')] if fault == "new-etag" else [])
         condition = self.headers.get("If-Range")
-        if condition and condition != dict(headers).get("ETag"): start = 0
-        if fault == "ignore-range": start = 0
+        if condition and condition != dict(headers).get("ETag") and fault != "ignore-condition": start = 0
+        if fault in ("ignore-range", "cut-from-start"): start = 0
         if fault == "wrong-bytes": body = bytes(b ^ 1 if i > 100 else b for i, b in enumerate(body))
         if start:
             if start >= size: return self.answer(416, b"", [("Content-Range", f"bytes */{size}")])
@@ -165,6 +170,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status, data = (206, body[start:]) if start else (200, body)
         if fault == "shorter": return self.answer(status, data[:len(data) // 2], headers)
         if fault == "no-length": return self.answer(status, data, headers, announce="none")
+        if fault == "cut-from-start":
+            return self.answer(status, data[:draw_near(int(value))], headers, announce=len(data))
         if fault == "cut":
             part = int(value * len(data)) if value < 1 else min(int(value), len(data))
             return self.answer(status, data[:part], headers, announce=len(data))

@@ -53,7 +53,11 @@ struct ModelsList: ParsableCommand {
           model: name, id: model.id, status: "disabled", bytes: nil, path: nil,
           isDefault: isDefault)
       }
-      let source = try library.source(of: model.id)
+      guard let source = try? library.source(of: model.id) else {
+        return Entry(
+          model: name, id: model.id, status: "no source", bytes: nil, path: nil,
+          isDefault: isDefault)
+      }
       var bytes: Int?
       if case .pinned(let file) = source.place { bytes = file.byteCount }
       switch try library.status(of: source) {

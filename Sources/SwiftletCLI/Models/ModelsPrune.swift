@@ -47,8 +47,9 @@ struct ModelsPrune: ParsableCommand {
         return
       }
       try Confirmation.ask("Remove these and free \(size)?", skipped: yes)
-      for leftover in leftovers { try scan.remove(leftover) }
-      if !json { StandardOutput.write("freed \(size)\n") }
+      var freed = 0
+      for leftover in leftovers where try scan.remove(leftover) { freed += leftover.byteCount }
+      if !json { StandardOutput.write("freed \(megabytes(freed)) MB\n") }
     }
   }
 }

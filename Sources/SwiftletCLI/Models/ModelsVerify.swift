@@ -29,17 +29,18 @@ struct ModelsVerify: ParsableCommand {
     try reportingErrors {
       let library = try ModelLibrary()
       Interruption.watch()
-      let names = try names.isEmpty ? local(library) : names
+      let files = try names.isEmpty ? library.localFiles : names.map { try file($0, library) }
       var entries: [Entry] = []
-      for name in names {
-        let source = try library.source(of: name)
-        let fault = try library.verify(source) { Interruption.happened }
-        let entry = Entry(
-          model: source.title, path: try library.path(of: source), fault: fault)
-        entries.append(entry)
-        if !json {
-          StandardOutput.write("\(printable(entry.model)): \(entry.fault ?? "as it has to be")\n")
-        }
+      for file in files {
+        let result = try library.verify(file) { Interruption.happened }
+        let (words, fault): (String, String?) =
+          switch result {
+          case .matches: ("as it has to be", nil)
+          case .unknown: ("no SHA-256 of it is known", nil)
+          case .differs(let fault): (fault, fault)
+          }
+        entries.append(Entry(model: file.title, path: file.path, fault: fault))
+        if !json { StandardOutput.write("\(printable(file.title)): \(words)\n") }
       }
       if json { StandardOutput.writeJSON(entries) }
       guard let damaged = entries.first(where: { $0.fault != nil }) else { return }
@@ -50,22 +51,11 @@ struct ModelsVerify: ParsableCommand {
     }
   }
 
-  /// Names of the models that are here, whole or not.
-  private func local(_ library: ModelLibrary) throws -> [String] {
-    let provider = library.configuration.provider.provider
-    let named =
-      provider.enabled
-      ? try provider.models.map(\.id).filter {
-        switch try library.status(of: try library.source(of: $0)) {
-        case .local, .damaged: true
-        case .remote, .downloading: false
-        }
-      } : []
-    let places = try named.compactMap { try library.path(of: try library.source(of: $0)) }
-    let scan = CacheScan(library.configuration.environment.cache)
-    return named
-      + scan.files.filter { !places.contains($0.location) }
-      .map { "\($0.reference)@\($0.commit)" }
-      + library.configuration.environment.webStore.files.map(\.url)
+  private func file(_ name: String, _ library: ModelLibrary) throws -> ModelLibrary.LocalFile {
+    let source = try library.source(of: name)
+    guard let file = try library.localFile(source) else {
+      throw CommandFailure("\(source.title) is not on this machine")
+    }
+    return file
   }
 }
