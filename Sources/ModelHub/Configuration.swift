@@ -10,12 +10,15 @@ public struct Configuration: Sendable {
   /// Where a value came from.
   public enum Origin: Sendable, Equatable, CustomStringConvertible {
     case builtIn
+    /// `swiftlet tune` measured it on this machine.
+    case measured
     case file(line: Int)
     case environment(String)
 
     public var description: String {
       switch self {
       case .builtIn: "built in"
+      case .measured: "measured"
       case .file(let line): "config.json:\(line)"
       case .environment(let name): name
       }
@@ -27,6 +30,7 @@ public struct Configuration: Sendable {
   public let environment: HubEnvironment
   private var origins: [String: Origin] = [:]
   private var defaultSettings = PerformanceSettings()
+  private var tuning = Tuning()
 
   /// What is built in, without a file and variables of settings.
   public init(environment: HubEnvironment, provider: ProviderConfiguration? = nil) {
@@ -63,6 +67,8 @@ public struct Configuration: Sendable {
     }
     self.environment = hub
     provider = ProviderConfiguration(endpoint: hub.endpoint)
+    tuning = Tuning(environment)
+    applyMeasurements()
     if let file { file.apply(to: &provider) { origins[$0] = .file(line: $1) } }
     try applyVariables(environment.variables)
     if namesEndpoint {
@@ -112,9 +118,29 @@ public struct Configuration: Sendable {
   /// Where the value at `key` came from; keys as in the file, with dots between.
   public func origin(of key: String) -> Origin { origins[key] ?? .builtIn }
 
+  /// Puts what was measured of models in the place of what is built in.
+  private mutating func applyMeasurements() {
+    for id in provider.performanceSettings.keys {
+      guard let found = tuning[id] else { continue }
+      provider.performanceSettings[id]?.threads = found.threads
+      provider.performanceSettings[id]?.batchSize = found.batchSize
+      origins["performanceSettings.\(id).threads"] = .measured
+      origins["performanceSettings.\(id).batchSize"] = .measured
+    }
+  }
+
   /// How `source` is to be run.
   public func settings(of source: ModelLibrary.Source) -> PerformanceSettings {
-    source.id.flatMap { provider.performanceSettings[$0] } ?? defaultSettings
+    if let settings = source.id.flatMap({ provider.performanceSettings[$0] }) { return settings }
+    var settings = defaultSettings
+    guard let measured = tuning[source.tuningKey] else { return settings }
+    if environment.variables["SWIFTLET_THREADS"]?.isEmpty ?? true {
+      settings.threads = measured.threads
+    }
+    if environment.variables["SWIFTLET_BATCH_SIZE"]?.isEmpty ?? true {
+      settings.batchSize = measured.batchSize
+    }
+    return settings
   }
 
   /// The file's bytes; nil where there is none.

@@ -11,6 +11,8 @@ public struct HubEnvironment: Sendable, Equatable {
   public var cacheFolder: String
   /// Folder of files from elsewhere: `swiftlet/web` in the user's cache folder.
   public var webFolder: String
+  /// What `swiftlet tune` measured: `swiftlet/tuning.json` in the user's cache folder.
+  public var tuningFile: String
   /// `SWIFTLET_CONFIG`, or `swiftlet/config.json` in the user's configuration folder.
   public var configurationFile: String
   /// `HF_ENDPOINT`, without a slash at the end.
@@ -45,6 +47,7 @@ public struct HubEnvironment: Sendable, Equatable {
     let home = folder("HF_HOME") ?? cache + "/huggingface"
     cacheFolder = folder("HF_HUB_CACHE") ?? folder("HUGGINGFACE_HUB_CACHE") ?? home + "/hub"
     webFolder = cache + "/swiftlet/web"
+    tuningFile = cache + "/swiftlet/tuning.json"
     configurationFile =
       folder("SWIFTLET_CONFIG")
       ?? (folder("XDG_CONFIG_HOME") ?? userHome + "/.config") + "/swiftlet/config.json"

@@ -37,6 +37,15 @@ public struct ModelLibrary: Sendable {
     public let place: Place
     /// The id of the configuration's model; nil where it is none.
     public let id: String?
+
+    /// What `Tuning` knows the model by.
+    public var tuningKey: String {
+      if let id { return id }
+      guard case .local(let path) = place else { return title }
+      guard let real = realpath(path, nil) else { return path }
+      defer { free(real) }
+      return String(cString: real)
+    }
   }
 
   /// Whether a model is here.

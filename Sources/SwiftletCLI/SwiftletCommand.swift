@@ -14,7 +14,8 @@ struct SwiftletCommand: ParsableCommand {
       RunCommand.self, TranslateCommand.self, SummarizeCommand.self, RewriteCommand.self,
       TitleCommand.self, SuggestCommand.self, InspectCommand.self, TokenizeCommand.self,
       DetokenizeCommand.self,
-      LogitsCommand.self, BenchCommand.self, ModelsCommand.self, ProviderCommand.self,
+      LogitsCommand.self, BenchCommand.self, TuneCommand.self, ModelsCommand.self,
+      ProviderCommand.self,
       DoctorCommand.self,
     ])
 }

@@ -133,6 +133,35 @@ import Testing
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count == 3 * 41 * 4)
   }
 
+  @Test("tune measures, and what it keeps is what runs use")
+  func tuning() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let variables = ["XDG_CACHE_HOME": folder.path, "HOME": folder.path]
+    let model = Fixtures.path("tiny-q4_0.gguf")
+    let tuned = try BuiltCommand.run(["tune", "-m", model, "-r", "1"], environment: variables)
+    #expect(tuned.status == 0 && tuned.output.contains("threads, batches of"), "\(tuned)")
+    let kept = try String(
+      contentsOf: folder.appendingPathComponent("swiftlet/tuning.json"), encoding: .utf8)
+    #expect(kept.contains("tiny-q4_0.gguf"))
+    let shown = try BuiltCommand.run(
+      ["models", "show", model, "--json"], environment: variables)
+    let object = try JSONSerialization.jsonObject(with: Data(shown.output.utf8)) as? [String: Any]
+    let settings = try #require(object?["settings"] as? [String: Int])
+    #expect(kept.contains("\"batchSize\" : \(settings["batchSize"] ?? 0)"))
+  }
+
+  @Test("bench --kernels has a figure for every kernel")
+  func kernels() throws {
+    let result = try BuiltCommand.run(["bench", "--kernels", "-r", "1", "--json"])
+    let entries = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
+    #expect(entries.count > 30)
+    #expect(entries.allSatisfy { ($0["gigabytes"] as? Double ?? 0) > 0 })
+    let unknown = try swiftlet("bench", "--call", "nothing=1")
+    #expect(unknown.status == 1 && unknown.errors.contains("q4_0, 1 token"))
+  }
+
   @Test("each task reads its text from where its help says, and refuses what is no text")
   func tasks() throws {
     let model = Fixtures.path("tiny-q4_0.gguf")

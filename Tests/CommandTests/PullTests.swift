@@ -253,7 +253,12 @@ import Testing
       try BuiltCommand.run(arguments, environment: hub.variables)
     }
     #expect(try swiftlet("models", "pull", "hf:owner/model-GGUF:Q4_0").status == 0)
-    #expect(try swiftlet("models", "pull", "hf:owner/model-GGUF:Q8_0").status == 0)
+    let pulled = try swiftlet("models", "pull", "--json", "hf:owner/model-GGUF:Q8_0")
+    let place = try JSONSerialization.jsonObject(with: Data(pulled.output.utf8)) as? [String: Any]
+    #expect(place?["bytes"] as? Int == tiny.count && place?["path"] is String)
+    let list = try swiftlet("models", "list", "--json")
+    let entries = try JSONSerialization.jsonObject(with: Data(list.output.utf8)) as? [[String: Any]]
+    #expect(entries?.filter { $0["status"] as? String == "local" }.count == 2)
     #expect(hub.fileRequests.count == 1, "the same bytes are fetched once")
     #expect(try swiftlet("models", "rm", "hf:owner/model-GGUF:Q4_0").output == "freed 0.0 MB\n")
     #expect(try swiftlet("models", "path", "hf:owner/model-GGUF:Q8_0").status == 0)

@@ -92,6 +92,38 @@ import Testing
     #expect(try load(nil, ["SWIFTLET_MODEL": "no-such"]).provider.defaultModel == "no-such")
   }
 
+  @Test("what was measured goes before what is built in, and behind all that a user says")
+  func measured() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let variables = ["XDG_CACHE_HOME": folder.path]
+    let environment = HubEnvironment(["HOME": "/nowhere"].merging(variables) { $1 })
+    let id = "HuggingFaceTB/SmolLM2-135M-Instruct"
+    var tuning = Tuning(environment)
+    #expect(tuning[id] == nil)
+    tuning[id] = .init(threads: 3, batchSize: 128)
+    tuning["/a/b.gguf"] = .init(threads: 5, batchSize: 32)
+    tuning["me/mine"] = .init(threads: 1000, batchSize: 0)
+    try tuning.save(environment)
+    let configuration = try load(nil, variables)
+    #expect(
+      configuration.provider.settings(of: id) == PerformanceSettings(threads: 3, batchSize: 128))
+    #expect(configuration.origin(of: "performanceSettings.\(id).threads") == .measured)
+    let library = ModelLibrary(configuration)
+    let file = try library.source(of: "/a/b.gguf")
+    #expect(configuration.settings(of: file) == PerformanceSettings(threads: 5, batchSize: 32))
+    // The example's file says 2 threads; a nonsensical measurement does not count.
+    let said = try load(example, variables)
+    #expect(said.provider.settings(of: id) == PerformanceSettings(threads: 2, batchSize: 128))
+    #expect(said.provider.settings(of: "me/mine").threads == 4)
+    let set = try load(nil, variables.merging(["SWIFTLET_THREADS": "7"]) { $1 })
+    #expect(set.settings(of: file) == PerformanceSettings(threads: 7, batchSize: 32))
+    for text in ["", "{", "[]", "{\"machines\": 3}"] {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: environment.tuningFile))
+      #expect(Tuning(environment)[id] == nil)
+    }
+  }
+
   @Test("the provider's key is a token, unless the environment has one")
   func key() throws {
     let text = #"{"provider": {"apiKey": "hf_file"}}"#

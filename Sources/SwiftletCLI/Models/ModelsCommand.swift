@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Swiftlet
 
 struct ModelsCommand: ParsableCommand {
@@ -15,6 +16,26 @@ struct ModelsCommand: ParsableCommand {
       ModelsList.self, ModelsShow.self, ModelsPull.self, ModelsPath.self, ModelsVerify.self,
       ModelsRemove.self, ModelsPrune.self,
     ], defaultSubcommand: ModelsList.self)
+}
+
+/// Where a model's file is, as `pull` and `path` print it; the names are part of the contract.
+struct ModelPlace: Encodable {
+  let model: String
+  let path: String
+  let bytes: Int
+
+  init(_ location: ModelLocation, _ path: String) throws {
+    model = location.source.title
+    self.path = path
+    bytes =
+      try FileManager.default.attributesOfItem(
+        atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)[.size] as? Int ?? 0
+  }
+
+  /// The path on a line, or everything as JSON.
+  func write(json: Bool) {
+    if json { StandardOutput.writeJSON(self) } else { StandardOutput.write(path + "\n") }
+  }
 }
 
 /// A question on the terminal; without one nobody can be asked, and the answer is yes.

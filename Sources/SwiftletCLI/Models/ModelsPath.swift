@@ -12,13 +12,16 @@ struct ModelsPath: ParsableCommand {
   @Argument(help: "A model (default: the default one).")
   var name: String?
 
+  @Flag(help: "Print a JSON object.")
+  var json = false
+
   func run() throws {
     try reportingErrors {
       let location = try ModelLocation(name)
       guard let path = try location.library.path(of: location.source) else {
         throw CommandFailure("\(location.source.title) is not on this machine")
       }
-      StandardOutput.write(path + "\n")
+      try ModelPlace(location, path).write(json: json)
     }
   }
 }

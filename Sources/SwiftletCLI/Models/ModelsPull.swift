@@ -15,9 +15,13 @@ struct ModelsPull: ParsableCommand {
   @Argument(help: "A model (default: the default one).")
   var name: String?
 
+  @Flag(help: "Print a JSON object.")
+  var json = false
+
   func run() throws {
     try reportingErrors {
-      StandardOutput.write(try ModelLocation(name).fetch(refreshes: true) + "\n")
+      let location = try ModelLocation(name)
+      try ModelPlace(location, try location.fetch(refreshes: true)).write(json: json)
     }
   }
 }

@@ -17,6 +17,16 @@ struct ModelsRemove: ParsableCommand {
   @Flag(name: [.short, .long], help: "Do not ask.")
   var yes = false
 
+  @Flag(help: "Print a JSON object.")
+  var json = false
+
+  /// The names are part of the contract.
+  private struct Report: Encodable {
+    let model: String
+    let freed: Int
+    let paths: [String]
+  }
+
   func run() throws {
     try reportingErrors {
       let location = try ModelLocation(name)
@@ -28,7 +38,13 @@ struct ModelsRemove: ParsableCommand {
       try Confirmation.ask(
         "Remove \(printable(location.source.title)) and free \(size)?", skipped: yes)
       try location.library.remove(removal)
-      StandardOutput.write("freed \(size)\n")
+      if json {
+        StandardOutput.writeJSON(
+          Report(
+            model: location.source.title, freed: removal.byteCount, paths: removal.paths))
+      } else {
+        StandardOutput.write("freed \(size)\n")
+      }
     }
   }
 }
