@@ -227,7 +227,7 @@ private struct TileAttention {
             visible[i * group + j] = Int32(truncatingIfNeeded: slice.position(of: row) + 1)
           }
         }
-        if slice.cache.precision == .fixed {
+        if slice.cache.precision.isFixedPoint {
           for i in 0..<count {
             let query = gathered + i * headSize
             scales[i] = kernels.quantizeFixed(query, headSize, true, query)
@@ -245,7 +245,7 @@ private struct TileAttention {
   ) {
     let cache = slice.cache
     let scales =
-      cache.precision == .fixed ? cache.keyScales(layer, head, spanOf: positions.lowerBound) : nil
+      cache.precision.isFixedPoint ? cache.scales(layer, head, spanOf: positions.lowerBound) : nil
     let span = AttentionSpan(
       keys: cache.keys(layer, head, spanOf: positions.lowerBound),
       values: cache.values(layer, head, spanOf: positions.lowerBound),
@@ -263,6 +263,7 @@ extension KernelTable {
     switch precision {
     case .half: attendHalf
     case .fixed: attendFixed
+    case .byte: attendBytes
     case .single: attendSingle
     }
   }

@@ -12,11 +12,22 @@ public final class KeyValueCache: @unchecked Sendable {
     case half = "f16"
     /// int16 with a float32 scale for each key and each value (`FixedPoint`).
     case fixed = "int16"
+    /// int8 with a float32 scale for each key and each value: about half the bytes.
+    case byte = "int8"
     /// float32.
     case single = "f32"
-    var bytes: Int { self == .single ? 4 : 2 }
+
+    /// Of a value.
+    var bytes: Int {
+      switch self {
+      case .byte: 1
+      case .half, .fixed: 2
+      case .single: 4
+      }
+    }
+    var isFixedPoint: Bool { self == .fixed || self == .byte }
     /// Bytes of a key's, or a value's, scale.
-    var scaleBytes: Int { self == .fixed ? 4 : 0 }
+    var scaleBytes: Int { isFixedPoint ? 4 : 0 }
   }
 
   public struct Shape: Equatable, Sendable {
@@ -88,8 +99,8 @@ public final class KeyValueCache: @unchecked Sendable {
   }
 
   /// The scales of one head's keys, then of its values, [positions] each. Only in fixed point.
-  func keyScales(_ layer: Int, _ head: Int, spanOf position: Int) -> UnsafeMutablePointer<Float> {
-    precondition(precision == .fixed)
+  func scales(_ layer: Int, _ head: Int, spanOf position: Int) -> UnsafeMutablePointer<Float> {
+    precondition(precision.isFixedPoint)
     return (values(layer, head, spanOf: position) + headBytes)
       .assumingMemoryBound(to: Float.self)
   }
@@ -125,19 +136,26 @@ public final class KeyValueCache: @unchecked Sendable {
           kernels.storeHalf(value + i, row + 2 * i)
         }
       }
-    case .fixed:
-      let pair = rows + place / 2 * (size * 4) + place % 2 * 2
-      let keyScales = keyScales(layer, head, spanOf: position)
-      withUnsafeTemporaryAllocation(of: Int16.self, capacity: size) { quants in
-        guard let base = quants.baseAddress else { return }
-        keyScales[place] = kernels.quantizeFixed(key, size, true, base)
-        for i in 0..<size {
-          panel.storeBytes(
-            of: base[i], toByteOffset: (i / 2 * lanes + lane) * 4 + i % 2 * 2, as: Int16.self)
+    case .fixed, .byte:
+      let bytes = precision.bytes
+      let pair = rows + (place / 2 * size * 2 + place % 2) * bytes
+      let scales = scales(layer, head, spanOf: position)
+      withUnsafeTemporaryAllocation(byteCount: 2 * size * bytes, alignment: 64) { quants in
+        guard let keyQuants = quants.baseAddress else { return }
+        let valueQuants = keyQuants + size * bytes
+        if precision == .fixed {
+          scales[place] = kernels.quantizeFixed(key, size, true, keyQuants)
+          scales[AttentionSpan.positions + place] = kernels.quantizeFixed(
+            value, size, false, valueQuants)
+        } else {
+          scales[place] = kernels.quantizeByte(key, size, keyQuants)
+          scales[AttentionSpan.positions + place] = kernels.quantizeByte(value, size, valueQuants)
         }
-        keyScales[AttentionSpan.positions + place] = kernels.quantizeFixed(
-          value, size, false, base)
-        for i in 0..<size { pair.storeBytes(of: base[i], toByteOffset: 4 * i, as: Int16.self) }
+        for i in 0..<size {
+          let place = (i / 2 * lanes + lane) * 2 + i % 2
+          (panel + place * bytes).copyMemory(from: keyQuants + i * bytes, byteCount: bytes)
+          (pair + 2 * i * bytes).copyMemory(from: valueQuants + i * bytes, byteCount: bytes)
+        }
       }
     }
   }

@@ -72,8 +72,8 @@ public struct KernelTable: Sendable {
   public var interleave:
     @Sendable (PanelKind, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
 
-  /// Attention over a cache in float16, fixed point or float32.
-  public var attendHalf, attendFixed, attendSingle: Attention
+  /// Attention over a cache in float16, in fixed point of 16 and of 8 bits, or in float32.
+  public var attendHalf, attendFixed, attendBytes, attendSingle: Attention
   /// (later, into earlier, rows, headSize)
   public var mergeSpan: @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void
   /// (partial, row, headSize, output)
@@ -101,6 +101,8 @@ public struct KernelTable: Sendable {
   /// (x, count, by norm, output), returning the scale
   public var quantizeFixed:
     @Sendable (UnsafePointer<Float>, Int, Bool, UnsafeMutableRawPointer) -> Float
+  /// (x, count, output), returning the scale
+  public var quantizeByte: @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float
 
   public init(
     name: String,
@@ -112,6 +114,7 @@ public struct KernelTable: Sendable {
     interleave:
       @escaping @Sendable (PanelKind, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void,
     attendHalf: @escaping Attention, attendFixed: @escaping Attention,
+    attendBytes: @escaping Attention,
     attendSingle: @escaping Attention,
     mergeSpan: @escaping @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void,
     finishAttention:
@@ -133,7 +136,9 @@ public struct KernelTable: Sendable {
       @escaping @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void,
     storeHalf: @escaping @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void,
     quantizeFixed:
-      @escaping @Sendable (UnsafePointer<Float>, Int, Bool, UnsafeMutableRawPointer) -> Float
+      @escaping @Sendable (UnsafePointer<Float>, Int, Bool, UnsafeMutableRawPointer) -> Float,
+    quantizeByte:
+      @escaping @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float
   ) {
     self.name = name
     self.q4_0 = q4_0
@@ -153,6 +158,7 @@ public struct KernelTable: Sendable {
     self.interleave = interleave
     self.attendHalf = attendHalf
     self.attendFixed = attendFixed
+    self.attendBytes = attendBytes
     self.attendSingle = attendSingle
     self.mergeSpan = mergeSpan
     self.finishAttention = finishAttention
@@ -162,5 +168,6 @@ public struct KernelTable: Sendable {
     self.swiGLU = swiGLU
     self.storeHalf = storeHalf
     self.quantizeFixed = quantizeFixed
+    self.quantizeByte = quantizeByte
   }
 }

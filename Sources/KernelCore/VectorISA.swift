@@ -69,6 +69,8 @@ public protocol VectorISA {
 
   static func loadBytes(_ pointer: UnsafeRawPointer) -> Bytes
   static func storeBytes(_ value: Bytes, _ pointer: UnsafeMutableRawPointer)
+  /// 32 signed bytes, widened to int16.
+  static func loadBytePairs(_ pointer: UnsafeRawPointer) -> Bytes
   /// 16 bytes of each of 16 rows, `stride` bytes apart, interleaved: vector s holds bytes 4s to
   /// 4s+3 of every row.
   static func loadRows(_ pointer: UnsafeRawPointer, _ stride: Int) -> (Bytes, Bytes, Bytes, Bytes)

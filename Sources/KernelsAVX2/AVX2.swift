@@ -150,6 +150,12 @@
       p.storeBytes(of: a.low, as: __m256i.self)
       (p + 32).storeBytes(of: a.high, as: __m256i.self)
     }
+    @inline(__always) static func loadBytePairs(_ p: UnsafeRawPointer) -> Bytes {
+      (
+        _mm256_cvtepi8_epi16(p.loadUnaligned(as: __m128i.self)),
+        _mm256_cvtepi8_epi16((p + 16).loadUnaligned(as: __m128i.self))
+      )
+    }
     /// The addresses of rows 0 and 4.
     @inline(__always)
     static func fourthRows(_ p: UnsafeRawPointer, _ stride: Int) -> (
@@ -303,7 +309,10 @@
         attendSpan(AVX2.self, HalfPrecision.self, largestTile: 4, $0, scores: $1, into: $2)
       },
       attendFixed: {
-        attendFixedSpan(AVX2.self, largestTile: 4, $0, scores: $1, into: $2)
+        attendFixedSpan(AVX2.self, ShortPairs.self, largestTile: 4, $0, scores: $1, into: $2)
+      },
+      attendBytes: {
+        attendFixedSpan(AVX2.self, BytePairs.self, largestTile: 4, $0, scores: $1, into: $2)
       },
       attendSingle: {
         attendSpan(AVX2.self, SinglePrecision.self, largestTile: 4, $0, scores: $1, into: $2)
@@ -325,7 +334,8 @@
       storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) },
       quantizeFixed: {
         quantizeFixed(AVX2.self, $0, count: $1, byNorm: $2, output: $3)
-      }
+      },
+      quantizeByte: { quantizeByte(AVX2.self, $0, count: $1, output: $2) }
     )
   }
 

@@ -86,6 +86,9 @@
     @inline(__always) static func storeBytes(_ a: Bytes, _ p: UnsafeMutableRawPointer) {
       p.storeBytes(of: a, as: __m512i.self)
     }
+    @inline(__always) static func loadBytePairs(_ p: UnsafeRawPointer) -> Bytes {
+      _mm512_cvtepi8_epi16(p.loadUnaligned(as: __m256i.self))
+    }
     /// The addresses of rows 0, 4, 8 and 12.
     @inline(__always)
     static func fourthRows(_ p: UnsafeRawPointer, _ stride: Int) -> (
@@ -178,7 +181,10 @@
         attendSpan(AVX512.self, HalfPrecision.self, largestTile: 8, $0, scores: $1, into: $2)
       },
       attendFixed: {
-        attendFixedSpan(AVX512.self, largestTile: 8, $0, scores: $1, into: $2)
+        attendFixedSpan(AVX512.self, ShortPairs.self, largestTile: 8, $0, scores: $1, into: $2)
+      },
+      attendBytes: {
+        attendFixedSpan(AVX512.self, BytePairs.self, largestTile: 8, $0, scores: $1, into: $2)
       },
       attendSingle: {
         attendSpan(AVX512.self, SinglePrecision.self, largestTile: 8, $0, scores: $1, into: $2)
@@ -200,7 +206,8 @@
       storeHalf: { AVX512.storeHalf(AVX512.load($0), $1) },
       quantizeFixed: {
         quantizeFixed(AVX512.self, $0, count: $1, byNorm: $2, output: $3)
-      }
+      },
+      quantizeByte: { quantizeByte(AVX512.self, $0, count: $1, output: $2) }
     )
   }
 

@@ -23,7 +23,10 @@ public func portableKernelTable() -> KernelTable {
       attendSpan(Portable.self, HalfPrecision.self, largestTile: 2, $0, scores: $1, into: $2)
     },
     attendFixed: {
-      attendFixedSpan(Portable.self, largestTile: 2, $0, scores: $1, into: $2)
+      attendFixedSpan(Portable.self, ShortPairs.self, largestTile: 2, $0, scores: $1, into: $2)
+    },
+    attendBytes: {
+      attendFixedSpan(Portable.self, BytePairs.self, largestTile: 2, $0, scores: $1, into: $2)
     },
     attendSingle: {
       attendSpan(Portable.self, SinglePrecision.self, largestTile: 2, $0, scores: $1, into: $2)
@@ -45,7 +48,8 @@ public func portableKernelTable() -> KernelTable {
     storeHalf: { Portable.storeHalf(Portable.load($0), $1) },
     quantizeFixed: {
       quantizeFixed(Portable.self, $0, count: $1, byNorm: $2, output: $3)
-    }
+    },
+    quantizeByte: { quantizeByte(Portable.self, $0, count: $1, output: $2) }
   )
 }
 

@@ -98,6 +98,10 @@ enum Portable: VectorISA {
   @inline(__always) static func loadBytes(_ p: UnsafeRawPointer) -> Bytes {
     p.loadUnaligned(as: Bytes.self)
   }
+  @inline(__always) static func loadBytePairs(_ p: UnsafeRawPointer) -> Bytes {
+    unsafeBitCast(
+      SIMD32<Int16>(truncatingIfNeeded: p.loadUnaligned(as: SIMD32<Int8>.self)), to: Bytes.self)
+  }
   @inline(__always) static func storeBytes(_ a: Bytes, _ p: UnsafeMutableRawPointer) {
     p.storeBytes(of: a, as: Bytes.self)
   }

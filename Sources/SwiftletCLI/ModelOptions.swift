@@ -38,7 +38,10 @@ struct ComputeArguments: ParsableArguments {
   var matmul: MatmulPath = .automatic
 
   @Option(
-    help: "How keys and values are kept: f16, int16 (faster with long contexts) or f32.")
+    help: """
+      How keys and values are kept: f16, int16 (faster with long prompts), int8 (also q8_0; half the \
+      memory) or f32.
+      """)
   var cacheType: KeyValueCache.Precision?
 
   @Option(help: "Prompt tokens computed together (default: the model's setting).")
@@ -78,7 +81,10 @@ struct ComputeArguments: ParsableArguments {
 }
 
 extension MatmulPath: ExpressibleByArgument {}
-extension KeyValueCache.Precision: ExpressibleByArgument {}
+extension KeyValueCache.Precision: ExpressibleByArgument {
+  /// llama.cpp's users know eight bits as q8_0.
+  public init?(argument: String) { self.init(rawValue: argument == "q8_0" ? "int8" : argument) }
+}
 
 /// The value of an environment variable; nil where it is not set.
 func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

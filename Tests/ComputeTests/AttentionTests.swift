@@ -87,6 +87,39 @@ import Testing
     #expect(ours <= half, "\(ours / 8) against \(half / 8)")
   }
 
+  @Test(
+    "eight bits are exact attention over keys and values rounded to 1/127 of their largest",
+    arguments: KernelTests.sets, [Float(0.05), 0.5, 3])
+  func bytes(set: InstructionSet, reach: Float) throws {
+    let team = ComputeTeam(threads: 2, instructionSet: set)
+    let example = Case(seed: 3, reach: reach)
+    var rounded = example
+    for start in stride(from: 0, to: example.keys.count, by: example.size) {
+      for keyPath in [\Case.keys, \Case.values] {
+        let vector = example[keyPath: keyPath][start..<start + example.size]
+        let scale = (vector.map(abs).max() ?? 0) / 127
+        for (index, value) in zip(vector.indices, vector) {
+          rounded[keyPath: keyPath][index] = (value / scale).rounded(.toNearestOrEven) * scale
+        }
+      }
+    }
+    #expect(normalizedError(try example.computed(team, .byte), rounded.exact()) < 1e-7)
+    #expect(normalizedError(try example.computed(team, .byte), example.exact()) < 1e-3)
+  }
+
+  @Test(
+    "fixed point has the same bits on every instruction set",
+    arguments: [
+      KeyValueCache.Precision.fixed, .byte,
+    ])
+  func sameBits(precision: KeyValueCache.Precision) throws {
+    let example = Case(seed: 5, reach: 0.5)
+    let results = try KernelTests.sets.filter { $0 != .portable }.map { set in
+      try example.computed(ComputeTeam(threads: 2, instructionSet: set), precision)
+    }
+    #expect(Set(results).count == 1)
+  }
+
   @Test("float32 is within rounding of exact attention", arguments: KernelTests.sets)
   func single(set: InstructionSet) throws {
     let team = ComputeTeam(threads: 2, instructionSet: set)
@@ -102,6 +135,8 @@ import Testing
     example.queries = example.queries.indices.map { $0 % 64 == 0 ? 100 : 0 }
     example.keys = example.keys.indices.map { $0 % 64 == 0 ? 100 : 0 }
     example.values = example.values.map { _ in -3 }
-    #expect(normalizedError(try example.computed(team, .fixed), example.exact()) < 1e-9)
+    for precision in [KeyValueCache.Precision.fixed, .byte] {
+      #expect(normalizedError(try example.computed(team, precision), example.exact()) < 1e-9)
+    }
   }
 }
