@@ -151,12 +151,28 @@ public final class KeyValueCache: @unchecked Sendable {
           scales[place] = kernels.quantizeByte(key, size, keyQuants)
           scales[AttentionSpan.positions + place] = kernels.quantizeByte(value, size, valueQuants)
         }
-        for i in 0..<size {
-          let place = (i / 2 * lanes + lane) * 2 + i % 2
-          (panel + place * bytes).copyMemory(from: keyQuants + i * bytes, byteCount: bytes)
-          (pair + 2 * i * bytes).copyMemory(from: valueQuants + i * bytes, byteCount: bytes)
+        if precision == .fixed {
+          Self.scatter(Int16.self, keyQuants, panel, lane, valueQuants, pair, size)
+        } else {
+          Self.scatter(Int8.self, keyQuants, panel, lane, valueQuants, pair, size)
         }
       }
+    }
+  }
+
+  /// Puts quantized keys and values where the kernels for fixed point read them in pairs.
+  @inline(__always)
+  private static func scatter<Quant: FixedWidthInteger>(
+    _ type: Quant.Type, _ keys: UnsafeRawPointer, _ panel: UnsafeMutableRawPointer, _ lane: Int,
+    _ values: UnsafeRawPointer, _ pair: UnsafeMutableRawPointer, _ size: Int
+  ) {
+    let width = MemoryLayout<Quant>.size
+    for i in 0..<size {
+      let place = (i / 2 * PanelGeometry.rows + lane) * 2 + i % 2
+      panel.storeBytes(
+        of: keys.load(fromByteOffset: i * width, as: type), toByteOffset: place * width, as: type)
+      pair.storeBytes(
+        of: values.load(fromByteOffset: i * width, as: type), toByteOffset: 2 * i * width, as: type)
     }
   }
 }

@@ -138,11 +138,7 @@ public struct CacheScan: Sendable {
   /// Whether the file begins as GGUF files do; a note beside one counts as it.
   private func isModel(_ path: String) -> Bool {
     let path = path.hasSuffix(".etag") ? String(path.dropLast(".etag".count)) : path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
-    var magic = [UInt8](repeating: 0, count: 4)
-    return read(descriptor, &magic, 4) == 4 && magic == Array("GGUF".utf8)
+    return firstBytes(of: path, atMost: 4, followsLinks: false) == Array("GGUF".utf8)
   }
 
   /// Whether nobody writes to the unfinished file at `path`. Ours have a lock; another program's name

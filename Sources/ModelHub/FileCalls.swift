@@ -68,6 +68,16 @@ func fileSize(_ path: String) -> Int? {
   return Int(status.st_size)
 }
 
+/// The first bytes of a small file, in one read; nil where it cannot be read.
+func firstBytes(of path: String, atMost limit: Int, followsLinks: Bool = true) -> [UInt8]? {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC | (followsLinks ? 0 : O_NOFOLLOW))
+  guard descriptor >= 0 else { return nil }
+  defer { close(descriptor) }
+  var buffer = [UInt8](repeating: 0, count: limit)
+  let got = read(descriptor, &buffer, limit)
+  return got >= 0 ? Array(buffer.prefix(got)) : nil
+}
+
 /// Names in `folder`, sorted; none where there is no such folder, nil where it cannot be read.
 func fileNames(in folder: String) -> [String]? {
   guard let directory = opendir(folder) else { return errno == ENOENT ? [] : nil }

@@ -71,13 +71,8 @@ public struct HubCache: Sendable, Equatable {
   /// The commit of a branch, tag or commit, as far as the cache knows.
   func commit(_ repository: String, _ revision: String) -> String? {
     if HubName.isHexadecimal(revision, digits: 40) { return revision }
-    let descriptor = open(
-      "\(repositoryFolder(repository))/refs/\(revision)", O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var buffer = [UInt8](repeating: 0, count: 64)
-    let got = max(0, read(descriptor, &buffer, buffer.count))
-    let text = String(decoding: buffer[..<got].filter { $0 > 0x20 }, as: UTF8.self)
+    let bytes = firstBytes(of: "\(repositoryFolder(repository))/refs/\(revision)", atMost: 64)
+    let text = String(decoding: (bytes ?? []).filter { $0 > 0x20 }, as: UTF8.self)
     return HubName.isHexadecimal(text, digits: 40) ? text : nil
   }
 
@@ -115,13 +110,15 @@ public struct HubCache: Sendable, Equatable {
     let temporary = "\(path).\(getpid()).link"
     let up = String(repeating: "../", count: file.path.split(separator: "/").count + 1)
     unlink(temporary)
-    if symlink("\(up)blobs/\(file.sha256)", temporary) != 0, [EPERM, ENOTSUP].contains(errno) {
+    let source: String
+    if symlink("\(up)blobs/\(file.sha256)", temporary) == 0 {
+      source = temporary
+    } else {
       // No links here: the file itself takes the place, as huggingface_hub does it.
-      guard rename(blob(file), path) == 0 else { throw .system(path) }
-      try synchronizeFolder(of: path)
-      return path
+      guard errno == EPERM || errno == ENOTSUP else { throw .system(path) }
+      source = blob(file)
     }
-    guard rename(temporary, path) == 0 else {
+    guard rename(source, path) == 0 else {
       let error = HubError.system(path)
       unlink(temporary)
       throw error

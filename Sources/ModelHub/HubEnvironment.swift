@@ -92,12 +92,7 @@ public struct HubEnvironment: Sendable, Equatable {
   }
 
   private static func firstLine(of path: String) -> String? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var buffer = [UInt8](repeating: 0, count: 1024)
-    let got = max(0, read(descriptor, &buffer, buffer.count))
-    let line = buffer[..<got].prefix { $0 > 0x20 && $0 < 0x7F }
+    let line = (firstBytes(of: path, atMost: 1024) ?? []).prefix { $0 > 0x20 && $0 < 0x7F }
     return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
   }
 }

@@ -141,15 +141,11 @@ final class PartialFile {
   }
 
   private func readTag() -> String? {
-    let file = open(etagPath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    var buffer = [UInt8](repeating: 0, count: 513)
-    let got = read(file, &buffer, buffer.count)
-    guard got > 1, got <= 512, buffer[0] == 0x22, buffer[got - 1] == 0x22,
-      buffer[..<got].allSatisfy({ (0x21...0x7E).contains($0) })
+    guard let tag = firstBytes(of: etagPath, atMost: 513, followsLinks: false),
+      (2...512).contains(tag.count), tag.first == 0x22, tag.last == 0x22,
+      tag.allSatisfy({ (0x21...0x7E).contains($0) })
     else { return nil }
-    return String(decoding: buffer[..<got], as: UTF8.self)
+    return String(decoding: tag, as: UTF8.self)
   }
 }
 

@@ -45,7 +45,11 @@ public struct Tuning: Codable, Equatable, Sendable {
 
   /// Of this machine; nil where nothing was measured.
   public subscript(model: String) -> Settings? {
-    get { machines[Self.machine]?[model].flatMap { $0.isAllowed ? $0 : nil } }
+    get {
+      // A start asks for this: without measurements nothing is read of the machine.
+      guard !machines.isEmpty else { return nil }
+      return machines[Self.machine]?[model].flatMap { $0.isAllowed ? $0 : nil }
+    }
     set { machines[Self.machine, default: [:]][model] = newValue }
   }
 

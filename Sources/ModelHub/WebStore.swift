@@ -57,13 +57,10 @@ public struct WebStore: Sendable, Equatable {
 
   /// What the note beside `location` says: a line with the hash, a line with the address.
   func file(_ location: String) -> File? {
-    let descriptor = open(location + Self.noteSuffix, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    guard let size = fileSize(location) else { return nil }
-    var buffer = [UInt8](repeating: 0, count: 1 << 13)
-    let got = max(0, read(descriptor, &buffer, buffer.count))
-    let lines = String(decoding: buffer.prefix(got), as: UTF8.self).split(separator: "\n")
+    guard let size = fileSize(location),
+      let note = firstBytes(of: location + Self.noteSuffix, atMost: 1 << 13)
+    else { return nil }
+    let lines = String(decoding: note, as: UTF8.self).split(separator: "\n")
     guard lines.count == 2, HubName.isHexadecimal(String(lines[0]), digits: 64) else { return nil }
     return File(
       url: String(lines[1]), location: location, byteCount: size, sha256: String(lines[0]))

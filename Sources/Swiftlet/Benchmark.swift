@@ -9,6 +9,8 @@ public struct Benchmark: Sendable {
   /// Sequences decoded together.
   public var sequences = 1
   public var repetitions = 5
+  /// Prompt tokens computed together; nil is as the model was loaded.
+  public var batchSize: Int?
 
   public init() {}
 
@@ -48,7 +50,8 @@ public struct Benchmark: Sendable {
       throw GenerationError.promptTooLong(
         tokens: most, context: model.hyperparameters.contextLength)
     }
-    let pass = ForwardPass(model, batchSize: max(language.options.batchSize, sequences))
+    let pass = ForwardPass(
+      model, batchSize: max(batchSize ?? language.options.batchSize, sequences))
     let caches = try (0..<max(1, sequences)).map { _ in try model.makeCache(capacity: most) }
     if depth > 0 {
       let history = (0..<depth).map { token($0, below: size) }

@@ -50,9 +50,10 @@ public struct Tuner: Sendable {
       benchmark.generatedTokens = 0
       benchmark.promptTokens = min(512, context)
       let prefill = try Self.batchSizes.map { size in
-        options.batchSize = size
-        let result = try benchmark.run(try LanguageModel(path: path, options: options))
-        return (batchSize: size, tokensPerSecond: result.prefill?.median ?? 0)
+        benchmark.batchSize = size
+        return (
+          batchSize: size, tokensPerSecond: try benchmark.run(language).prefill?.median ?? 0
+        )
       }
       guard
         body(Measurement(threads: threads, prefill: prefill, decode: decode?.median ?? 0))

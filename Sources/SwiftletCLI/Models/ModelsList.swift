@@ -44,40 +44,28 @@ struct ModelsList: ParsableCommand {
 
   private func named(_ library: ModelLibrary) throws -> [Entry] {
     let provider = library.configuration.provider
+    let chosen = try? provider.model(named: provider.defaultModel).id
     return try provider.provider.models.map { model in
-      let entry = Catalogue.entry(model.id)
-      let name = entry?.shortName ?? model.id
-      let isDefault = (try? provider.model(named: provider.defaultModel).id) == model.id
-      guard provider.provider.enabled else {
-        return Entry(
-          model: name, id: model.id, status: "disabled", bytes: nil, path: nil,
-          isDefault: isDefault)
-      }
-      guard let source = try? library.source(of: model.id) else {
-        return Entry(
-          model: name, id: model.id, status: "no source", bytes: nil, path: nil,
-          isDefault: isDefault)
-      }
-      var bytes: Int?
-      if case .pinned(let file) = source.place { bytes = file.byteCount }
-      switch try library.status(of: source) {
-      case .local(let path, let count):
-        return Entry(
-          model: name, id: model.id, status: "local", bytes: count, path: path,
-          isDefault: isDefault)
-      case .damaged(let path, _):
-        return Entry(
-          model: name, id: model.id, status: "damaged", bytes: bytes, path: path,
-          isDefault: isDefault)
-      case .downloading:
-        return Entry(
-          model: name, id: model.id, status: "downloading", bytes: bytes, path: nil,
-          isDefault: isDefault)
-      case .remote:
-        return Entry(
-          model: name, id: model.id, status: "remote", bytes: bytes, path: nil,
-          isDefault: isDefault)
-      }
+      let (status, bytes, path) = try state(of: model.id, library)
+      return Entry(
+        model: Catalogue.entry(model.id)?.shortName ?? model.id, id: model.id, status: status,
+        bytes: bytes, path: path, isDefault: model.id == chosen)
+    }
+  }
+
+  /// Status, size and place of the model `id`.
+  private func state(
+    of id: String, _ library: ModelLibrary
+  ) throws -> (status: String, bytes: Int?, path: String?) {
+    guard library.configuration.provider.provider.enabled else { return ("disabled", nil, nil) }
+    guard let source = try? library.source(of: id) else { return ("no source", nil, nil) }
+    var bytes: Int?
+    if case .pinned(let file) = source.place { bytes = file.byteCount }
+    return switch try library.status(of: source) {
+    case .local(let path, let count): ("local", count, path)
+    case .damaged(let path, _): ("damaged", bytes, path)
+    case .downloading: ("downloading", bytes, nil)
+    case .remote: ("remote", bytes, nil)
     }
   }
 
