@@ -25,6 +25,7 @@ public final class WeightMatrix: Sendable {
   private let arena: WeightArena
   private let file: GGUFFile
   private let source: TensorDescriptor
+  private let values: TensorValues
 
   /// - Parameter arena: where the panels go; nil makes one for this matrix alone.
   /// - Throws: `ComputeError.memory`; `.shape` naming the tensor; `.notFinite` where weights were looked at, which
@@ -34,13 +35,8 @@ public final class WeightMatrix: Sendable {
     _ tensor: TensorDescriptor, in file: GGUFFile, wantsWideInput: Bool = false, team: ComputeTeam,
     arena: WeightArena? = nil
   ) throws {
-    guard let kind = PanelKind(tensor, team: team) else {
-      throw GGUFError(
-        file: file.name, field: "tensor \(tensor.name)",
-        reason: .unsupported(
-          found: "type \(tensor.type)",
-          allowed: TensorType.computable.map(\.name).joined(separator: ", ")))
-    }
+    values = try TensorValues(tensor, in: file)
+    guard let kind = PanelKind(tensor, team: team) else { throw file.noKernels(for: tensor) }
     guard tensor.columns % kind.columnMultiple == 0 else {
       throw ComputeError.shape(
         tensor: tensor.name, columns: tensor.columns, multiple: kind.columnMultiple)
@@ -138,13 +134,7 @@ public final class WeightMatrix: Sendable {
   /// Dequantizes rows `range` into `output` [rows, columns].
   func dequantizeRows(_ range: Range<Int>, into output: UnsafeMutablePointer<Float>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
-    let rowBytes = columns / type.blockValues * type.blockBytes
-    file.withBytes(of: source) { bytes in
-      guard let base = bytes.baseAddress else { return }
-      for (index, row) in range.enumerated() {
-        dequantize(type, base + row * rowBytes, count: columns, into: output + index * columns)
-      }
-    }
+    values.read(range, into: output)
   }
 
   /// Dequantizes row `row`: an embedding.
@@ -166,6 +156,7 @@ public struct WeightVector: Sendable {
         file: file.name, field: "tensor \(tensor.name)",
         reason: .unsupported(found: "type \(tensor.type)", allowed: "F32, F16, BF16"))
     }
+    try file.requireData()
     let storage = FloatMatrix(rows: 1, columns: tensor.valueCount)
     file.withBytes(of: tensor) { bytes in
       if let base = bytes.baseAddress {

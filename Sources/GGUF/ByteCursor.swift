@@ -2,13 +2,20 @@
 struct ByteCursor {
   let bytes: UnsafeRawBufferPointer
   let file: String
+  /// Keeps `bytes` alive.
+  private let storage: MappedBytes
+  /// Length of the file, of which `bytes` may be only the beginning.
+  private let fileByteCount: Int
   private(set) var position = 0
 
-  var remaining: Int { bytes.count - position }
+  /// Bytes of the file that are left, whether they are here or not.
+  var remaining: Int { fileByteCount - position }
 
-  init(bytes: UnsafeRawBufferPointer, file: String) {
-    self.bytes = bytes
-    self.file = file
+  init(_ storage: MappedBytes) {
+    self.storage = storage
+    bytes = storage.bytes
+    file = storage.name
+    fileByteCount = storage.fileByteCount
   }
 
   func error(_ field: String, at offset: Int? = nil, _ reason: GGUFError.Reason) -> GGUFError {
@@ -17,8 +24,8 @@ struct ByteCursor {
 
   /// Moves past `count` bytes and returns where they start.
   mutating func skip(_ count: UInt64, _ field: String) throws(GGUFError) -> Int {
-    guard count <= UInt64(remaining) else {
-      throw error(field, .truncated(needed: count, available: UInt64(remaining)))
+    guard count <= UInt64(remaining), count <= UInt64(bytes.count - position) else {
+      throw error(field, .truncated(needed: count, available: UInt64(bytes.count - position)))
     }
     let start = position
     position += Int(count)

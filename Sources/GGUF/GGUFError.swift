@@ -3,6 +3,8 @@ public struct GGUFError: Error, Equatable, Sendable {
   public enum Reason: Equatable, Sendable {
     /// The file could not be opened or mapped.
     case unreadable(String)
+    /// The file could not be written.
+    case unwritable(String)
     /// The bytes are not a GGUF file.
     case notGGUF(String)
     /// The file ends inside the field.
@@ -35,7 +37,7 @@ extension GGUFError: CustomStringConvertible {
   public var description: String {
     let place = offset.map { "\(file): \(field) at offset \($0)" } ?? "\(file): \(field)"
     switch reason {
-    case .unreadable(let why): return "\(file): \(why)"
+    case .unreadable(let why), .unwritable(let why): return "\(file): \(why)"
     case .notGGUF(let what): return "\(file): not a GGUF file: \(what)"
     case .truncated(let needed, let available):
       return "\(place): the file ends early: \(needed) bytes needed, \(available) left"

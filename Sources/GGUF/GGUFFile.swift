@@ -34,7 +34,11 @@ public struct GGUFFile: Sendable {
   private let entryIndex: [String: Int]
   private let tensorIndex: [String: Int]
 
-  public var byteCount: Int { storage.bytes.count }
+  /// Bytes of the whole file.
+  public var byteCount: Int { storage.fileByteCount }
+
+  /// Whether only the beginning of the file was read, so that its tensors cannot be.
+  public var isHeaderOnly: Bool { storage.bytes.count < storage.fileByteCount }
 
   /// Maps and checks the file at `path`.
   ///
@@ -48,8 +52,16 @@ public struct GGUFFile: Sendable {
     try self.init(storage: MappedBytes(contents: contents, name: name))
   }
 
+  /// Checks the beginning of a file of `fileByteCount` bytes, as of one that lies on a server.
+  ///
+  /// - Throws: `GGUFError.Reason.truncated` where the header is longer than `header`.
+  public init(header: some Collection<UInt8>, fileByteCount: Int, name: String) throws(GGUFError) {
+    try self.init(
+      storage: MappedBytes(contents: header, name: name, fileByteCount: fileByteCount))
+  }
+
   private init(storage: MappedBytes) throws(GGUFError) {
-    var cursor = ByteCursor(bytes: storage.bytes, file: storage.name)
+    var cursor = ByteCursor(storage)
     let header = try Header(&cursor)
 
     var entries: [Entry] = []
@@ -130,10 +142,24 @@ public struct GGUFFile: Sendable {
     return start..<start + tensor.byteCount
   }
 
-  /// Calls `body` with the bytes of `tensor`, which are valid during the call.
-  public func withBytes<R>(of tensor: TensorDescriptor, _ body: (UnsafeRawBufferPointer) -> R) -> R
-  {
-    body(UnsafeRawBufferPointer(rebasing: storage.bytes[byteRange(of: tensor)]))
+  /// Calls `body` with the bytes of `tensor`, which are valid during the call; with none where
+  /// `isHeaderOnly`.
+  public func withBytes<R>(
+    of tensor: TensorDescriptor, _ body: (UnsafeRawBufferPointer) throws -> R
+  ) rethrows -> R {
+    let range = byteRange(of: tensor)
+    return try body(
+      range.upperBound <= storage.bytes.count
+        ? UnsafeRawBufferPointer(rebasing: storage.bytes[range])
+        : UnsafeRawBufferPointer(start: nil, count: 0))
+  }
+
+  /// - Throws: `GGUFError.Reason.unreadable` where `isHeaderOnly`.
+  public func requireData() throws(GGUFError) {
+    if isHeaderOnly {
+      throw GGUFError(
+        file: name, field: "file", reason: .unreadable("only its header was read, not its tensors"))
+    }
   }
 
   /// Gives back the memory of `tensor`'s bytes, which are read from the file again when needed.

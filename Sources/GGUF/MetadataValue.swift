@@ -73,7 +73,8 @@ public struct MetadataArray: Sendable {
     elementType == .bool ? fixed(UInt8.self) { $0 != 0 } : nil
   }
 
-  /// Calls `body` with the bytes of each string element in order; false unless they are strings.
+  /// Calls `body` with the bytes of each string element in order; false unless they are strings, and
+  /// where another process changed the file meanwhile so that they no longer fit into it.
   ///
   /// The bytes are not checked to be UTF-8: vocabularies may hold partial characters.
   @discardableResult
@@ -81,14 +82,28 @@ public struct MetadataArray: Sendable {
     guard elementType == .string else { return false }
     var position = range.lowerBound
     for index in 0..<count {
-      let length = Int(
-        UInt64(littleEndian: storage.bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
-      )
+      guard range.upperBound - position >= 8 else { return false }
+      let length = UInt64(
+        littleEndian: storage.bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
       position += 8
-      try body(index, UnsafeRawBufferPointer(rebasing: storage.bytes[position..<position + length]))
-      position += length
+      guard length <= UInt64(range.upperBound - position) else { return false }
+      let end = position + Int(length)
+      try body(index, UnsafeRawBufferPointer(rebasing: storage.bytes[position..<end]))
+      position = end
     }
     return true
+  }
+
+  /// The string element at `index`, invalid UTF-8 replaced; nil where there is none. Walks over those
+  /// before it.
+  public func string(at index: Int) -> String? {
+    struct Found: Error { let text: String }
+    do {
+      try forEachString { place, bytes in
+        if place == index { throw Found(text: String(decoding: bytes, as: UTF8.self)) }
+      }
+      return nil
+    } catch { return (error as? Found)?.text }
   }
 
   private func fixed<T: FixedWidthInteger, R>(_ type: T.Type, _ convert: (T) -> R?) -> [R]? {

@@ -19,6 +19,12 @@ public struct TensorDescriptor: Sendable {
   public var valueCount: Int { rows * columns }
   public var byteCount: Int { Int(unpaddedBytes) }
 
+  /// Checks a description that is going to be written.
+  init(checking description: [UInt8], file: String) throws(GGUFError) {
+    var cursor = ByteCursor(MappedBytes(contents: description, name: file))
+    try self.init(&cursor, expectedOffset: 0, alignment: 32)
+  }
+
   init(_ cursor: inout ByteCursor, expectedOffset: UInt64, alignment: UInt64) throws(GGUFError) {
     let at = cursor.position
     name = try cursor.text("tensor name", limit: GGUFFile.Limit.nameBytes)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Swiftlet
 
 struct LogitsCommand: ParsableCommand {
@@ -44,35 +43,14 @@ struct LogitsCommand: ParsableCommand {
       guard tokens.count <= limit else {
         throw GenerationError.promptTooLong(tokens: tokens.count, context: limit)
       }
-      // Beside the target, then renamed: a run that fails leaves nothing half-written.
-      let partial = output + ".partial"
-      guard let stream = fopen(partial, "wb") else {
-        throw CommandFailure("\(output): \(String(cString: strerror(errno)))")
+      // In place once whole: a run that fails leaves nothing half-written.
+      let file = try OutputFile(path: output)
+      let forward = ForwardPass(language.model, batchSize: language.options.batchSize)
+      let cache = try language.model.makeCache(capacity: tokens.count)
+      try forward(tokens, cache: cache, wanted: .all) { _, logits in
+        try file.write(UnsafeRawBufferPointer(logits))
       }
-      do {
-        try write(tokens, language, to: stream)
-      } catch {
-        fclose(stream)
-        unlink(partial)
-        throw error
-      }
-      guard fclose(stream) == 0, rename(partial, output) == 0 else {
-        let reason = String(cString: strerror(errno))
-        unlink(partial)
-        throw CommandFailure("\(output): \(reason)")
-      }
-    }
-  }
-
-  private func write(
-    _ tokens: [Int], _ language: LanguageModel, to stream: UnsafeMutablePointer<FILE>
-  ) throws {
-    let forward = ForwardPass(language.model, batchSize: language.options.batchSize)
-    let cache = try language.model.makeCache(capacity: tokens.count)
-    try forward(tokens, cache: cache, wanted: .all) { _, logits in
-      guard fwrite(logits.baseAddress, 4, logits.count, stream) == logits.count else {
-        throw CommandFailure("\(output): \(String(cString: strerror(errno)))")
-      }
+      try file.publish()
     }
   }
 }

@@ -4,14 +4,14 @@ import Swiftlet
 /// How far a download is, on standard error: a bar on a terminal, a line now and then elsewhere.
 final class ProgressBar {
   private let title: String
-  private let isTerminal = StandardError.isTerminal
+  private let line: ProgressLine
   private var firstBytes: Int?
-  private var lastShown = -Double.infinity
-  private var lastTenth = -1
   private var lastWords = ""
-  private var hasBar = false
 
-  init(title: String) { self.title = printable(title) }
+  init(title: String) {
+    self.title = printable(title)
+    line = ProgressLine(title: title)
+  }
 
   func show(_ state: DownloadState) {
     switch state.phase {
@@ -28,16 +28,13 @@ final class ProgressBar {
   }
 
   /// Leaves the bar's line.
-  func finish() {
-    if hasBar { StandardError.write("\n") }
-    hasBar = false
-  }
+  func finish() { line.finish() }
 
   private func words(_ text: String, onlyOnTerminal: Bool = false) {
     guard text != lastWords else { return }
     lastWords = text
-    if isTerminal {
-      showLine("\(title): \(text)")
+    if line.isTerminal {
+      line.write("\(title): \(text)")
     } else if !onlyOnTerminal {
       StandardError.write("\(title): \(text)\n")
     }
@@ -49,7 +46,6 @@ final class ProgressBar {
     // Nothing has come in yet: if nothing ever does, the error is all there is to say.
     guard state.receivedBytes != first else { return }
     lastWords = ""
-    let now = monotonicSeconds()
     let share = Double(state.receivedBytes) / Double(max(1, state.totalBytes, state.receivedBytes))
     var numbers = megabytes(state.receivedBytes)
     if state.totalBytes > 0 { numbers += " of \(megabytes(state.totalBytes))" }
@@ -58,31 +54,7 @@ final class ProgressBar {
       numbers += String(format: ", %.1f MB/s", rate / 1e6)
     }
     if let left = state.secondsLeft { numbers += ", \(duration(left)) left" }
-    guard isTerminal else {
-      let tenth = Int(share * 10)
-      guard tenth > lastTenth || now - lastShown > 10 else { return }
-      (lastTenth, lastShown) = (tenth, now)
-      StandardError.write("\(title): \(numbers)\n")
-      return
-    }
-    guard now - lastShown > 0.1 || share == 1 else { return }
-    lastShown = now
-    let filled = Int(share * 20)
-    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 20 - filled)
-    let whole = "\(title) [\(bar)] \(numbers)"
-    showLine(whole.count < width ? whole : "\(Int(share * 100)) % \(numbers)")
-  }
-
-  /// Writes over the bar's line, cut to the terminal's width: a line that wraps cannot be written over.
-  private func showLine(_ text: String) {
-    hasBar = true
-    StandardError.write("\r\(text.prefix(max(10, width - 1)))\u{1B}[K")
-  }
-
-  private var width: Int {
-    var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    line.show(share: share, numbers)
   }
 
   private func duration(_ seconds: Double) -> String {
