@@ -67,6 +67,10 @@ let package = Package(
       name: "CCurl", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
 
+    // Texts of formats.
+    room("OrderedJSON"),
+    room("Jinja", ["OrderedJSON"]),
+
     // Tensors, tokens, text.
     room(
       "Compute",
@@ -76,11 +80,11 @@ let package = Package(
       ]),
     room("Llama", ["Compute", "GGUF"]),
     room("Tokenization", ["GGUF"]),
-    room("Prompting", ["Tokenization"]),
+    room("Prompting", ["Tokenization", "Jinja", "OrderedJSON"]),
     room("Generation", ["Llama", "Tokenization"]),
     room(
       "ModelHub",
-      ["CCurl", .product(name: "Crypto", package: "swift-crypto")]),
+      ["CCurl", "OrderedJSON", .product(name: "Crypto", package: "swift-crypto")]),
     room(
       "Swiftlet",
       [
@@ -89,7 +93,8 @@ let package = Package(
     .executableTarget(
       name: "SwiftletCLI",
       dependencies: [
-        "Swiftlet", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Swiftlet", "OrderedJSON",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
@@ -100,9 +105,13 @@ let package = Package(
     tests("ComputeTests", ["Compute", "GGUF", "KernelCore", "TestSupport"]),
     tests("LlamaTests", ["Llama", "TestSupport"]),
     tests("TokenizationTests", ["Tokenization", "TestSupport"]),
+    tests("JinjaTests", ["Jinja", "OrderedJSON", "TestSupport"]),
     tests("PromptingTests", ["Prompting", "TestSupport"]),
     tests("GenerationTests", ["Generation"]),
-    tests("SwiftletTests", ["Swiftlet", "TestSupport"]),
+    .testTarget(
+      name: "SwiftletTests",
+      dependencies: ["Swiftlet", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
     .testTarget(
       name: "ModelHubTests",
       dependencies: ["ModelHub", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],

@@ -1,3 +1,5 @@
+import OrderedJSON
+
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
@@ -44,10 +46,12 @@ struct JSONText {
   /// - Throws: `SyntaxError`.
   init(_ bytes: [UInt8]) throws {
     self.bytes = bytes
-    if let fault = JSONSyntax.fault(in: bytes) {
+    do throws(JSON.Fault) {
+      _ = try JSON(parsing: bytes)
+    } catch {
       throw SyntaxError(
-        line: Self.line(of: fault.position, in: bytes),
-        reason: "this is not JSON: expected \(fault.expected)")
+        line: Self.line(of: error.position, in: bytes),
+        reason: "this is not JSON: expected \(error.expected)")
     }
     do {
       value = try JSONDecoder().decode(Value.self, from: Data(bytes))

@@ -1,4 +1,6 @@
 import GGUF
+import Jinja
+import OrderedJSON
 import Tokenization
 
 /// Who says a message.
@@ -17,69 +19,134 @@ public struct ChatMessage: Equatable, Sendable, Codable {
   }
 }
 
-/// Turns a conversation into a prompt in the form that a model was trained on.
+/// Turns a conversation into a prompt in the form that a model was trained on, by the model's own Jinja
+/// template.
 ///
-/// What the template writes may become control tokens; what people and models said never does.
-/// This version knows ChatML, which SmolLM2 uses.
+/// What the template writes may become control tokens; what people, tools and models said never does,
+/// wherever the template puts it: texts remember who wrote them (`Jinja.Text`).
 public struct ChatTemplate: Sendable {
-  /// What the template says first where a conversation has no system message.
-  public let defaultSystemPrompt: String?
+  /// File and field that the template is from, for errors.
+  private let name: String
+  private let template: Template
+  /// `bos_token` and `eos_token`.
+  private let tokens: [String: String]
 
-  /// - Parameter defaultSystemPrompt: nil where the template adds none.
-  public init(chatMLWithDefaultSystemPrompt defaultSystemPrompt: String?) {
-    self.defaultSystemPrompt = defaultSystemPrompt
+  /// - Parameters:
+  ///   - source: a template in Jinja, as models carry it.
+  ///   - name: what stands for it in errors.
+  ///   - tokens: texts of tokens by the name that templates know: `bos_token`, `eos_token`.
+  /// - Throws: `PromptError.template` with the line.
+  public init(source: String, name: String, tokens: [String: String] = [:]) throws(PromptError) {
+    self.name = name
+    self.tokens = tokens
+    do {
+      template = try Template(source)
+    } catch { throw .template(name: name, error) }
   }
 
   /// Reads `tokenizer.chat_template`.
   ///
-  /// - Throws: `PromptError.noTemplate` or `.unknownTemplate`: a plain completion still works.
+  /// - Throws: `PromptError.noTemplate` or `.template`: a plain completion still works. `GGUFError` where
+  ///   the metadata are damaged.
   public init(_ file: GGUFFile) throws {
-    let source = try MetadataReader(file).string("tokenizer.chat_template")
-    guard let source, !source.isEmpty else { throw PromptError.noTemplate(file: file.name) }
-    guard source.contains("<|im_start|>"), source.contains("<|im_end|>") else {
-      throw PromptError.unknownTemplate(file: file.name)
+    let key = "tokenizer.chat_template"
+    let metadata = MetadataReader(file)
+    guard let source = try metadata.string(key), !source.allSatisfy(\.isWhitespace) else {
+      throw PromptError.noTemplate(file: file.name)
     }
-    defaultSystemPrompt = Self.defaultSystemPrompt(in: source)
-  }
-
-  /// The text between `<|im_start|>system` and `<|im_end|>` where the template writes it out.
-  private static func defaultSystemPrompt(in source: String) -> String? {
-    let opening = "<|im_start|>system"
-    var rest = Substring(source)
-    while let start = rest.firstRange(of: opening) {
-      rest = rest[start.upperBound...]
-      guard let end = rest.firstRange(of: "<|im_end|>") else { return nil }
-      let text = rest[..<end.lowerBound]
-      for newline in ["\\n", "\n"] where text.hasPrefix(newline) {
-        let prompt = text.dropFirst(newline.count)
-        if !prompt.contains(where: { "'{}\"".contains($0) }) { return String(prompt) }
+    var tokens: [String: String] = [:]
+    if let texts = try metadata.strings("tokenizer.ggml.tokens"), texts.count > 0 {
+      for name in ["bos", "eos"] {
+        let id = try metadata.integer(
+          "tokenizer.ggml.\(name)_token_id", in: 0...texts.count - 1)
+        tokens["\(name)_token"] = id.flatMap { texts.string(at: $0) }
       }
     }
-    return nil
+    try self.init(source: source, name: "\(file.name): \(key)", tokens: tokens)
   }
 
   /// The prompt for `messages`, ending where the assistant's reply begins.
+  ///
+  /// - Throws: `PromptError.template` where the template refuses the conversation.
   public func render(_ messages: [ChatMessage], addsGenerationPrompt: Bool = true)
-    -> [Tokenizer.Segment]
+    throws(PromptError) -> [Tokenizer.Segment]
   {
-    var segments: [Tokenizer.Segment] = []
-    func say(_ role: Role, _ content: String) {
-      segments.append(.init("<|im_start|>\(role.rawValue)\n", .parsed))
-      segments.append(.init(content, .asText))
-      segments.append(.init("<|im_end|>\n", .parsed))
+    let values = messages.map { message in
+      Self.dictionary([
+        ("role", Value(given: message.role.rawValue)), ("content", Value(given: message.content)),
+      ])
     }
-    if let defaultSystemPrompt, messages.first?.role != .system {
-      say(.system, defaultSystemPrompt)
+    return try render(values, [:], addsGenerationPrompt)
+  }
+
+  /// As `render`, for messages in OpenAI's form: an array of objects with a `role`, a `content`, and
+  /// whatever else the template knows.
+  ///
+  /// - Parameter variables: what else the template may use, such as `tools`. Only those whose name ends
+  ///   with `_token` may become control tokens.
+  /// - Throws: `PromptError.messages` where the JSON is no such array or a role is not one of
+  ///   `messageRoles`; `.template`.
+  package func render(
+    json messages: JSON, variables: [String: JSON] = [:], addsGenerationPrompt: Bool = true
+  ) throws(PromptError) -> [Tokenizer.Segment] {
+    guard case .array(let items) = messages else {
+      throw .messages("expected an array of messages")
     }
-    for message in messages { say(message.role, message.content) }
-    if addsGenerationPrompt { segments.append(.init("<|im_start|>assistant\n", .parsed)) }
-    return segments
+    for (index, item) in items.enumerated() {
+      guard case .object(let fields) = item else {
+        throw .messages("message \(index + 1) is no object")
+      }
+      guard case .string(let role)? = fields.first(where: { $0.key == "role" })?.value else {
+        throw .messages("message \(index + 1) has no role")
+      }
+      guard Self.messageRoles.contains(role) else {
+        throw .messages(
+          "message \(index + 1) has the role \"\(printable(role))\", allowed: "
+            + Self.messageRoles.joined(separator: ", "))
+      }
+    }
+    return try render(items.map { Value($0) }, variables, addsGenerationPrompt)
+  }
+
+  /// Roles that a message may have.
+  public static let messageRoles = ["system", "user", "assistant", "tool", "developer"]
+
+  private func render(
+    _ messages: [Value], _ variables: [String: JSON], _ addsGenerationPrompt: Bool
+  ) throws(PromptError) -> [Tokenizer.Segment] {
+    var values: [String: Value] = [
+      "messages": .list(messages), "add_generation_prompt": .bool(addsGenerationPrompt),
+      "tools": .none, "documents": .none,
+    ]
+    for (name, text) in tokens { values[name] = .text(Text(text)) }
+    for (name, value) in variables {
+      if name.hasSuffix("_token"), case .string(let text) = value {
+        values[name] = .text(Text(text))
+      } else {
+        values[name] = Value(value)
+      }
+    }
+    do {
+      return try template.render(values).runs.map { run in
+        Tokenizer.Segment(run.text, run.isGiven ? .asText : .parsed)
+      }
+    } catch { throw .template(name: name, error) }
+  }
+
+  private static func dictionary(_ items: [(String, Value)]) -> Value {
+    var dictionary = ValueDictionary()
+    for (key, value) in items { dictionary[.text(Text(key))] = value }
+    return .dictionary(dictionary)
   }
 }
 
+/// Why there is no prompt.
 public enum PromptError: Error, Equatable, Sendable {
   case noTemplate(file: String)
-  case unknownTemplate(file: String)
+  /// The template cannot be read, or gives no text for this conversation.
+  case template(name: String, TemplateError)
+  /// The messages are not in OpenAI's form.
+  case messages(String)
 }
 
 extension PromptError: CustomStringConvertible {
@@ -87,9 +154,11 @@ extension PromptError: CustomStringConvertible {
     switch self {
     case .noTemplate(let file):
       "\(file): tokenizer.chat_template: missing; --raw runs the prompt as it is"
-    case .unknownTemplate(let file):
-      "\(file): tokenizer.chat_template: not in the ChatML form, which is the one supported; "
-        + "--raw runs the prompt as it is"
+    case .template(let name, let error) where error.kind == .raised:
+      "\(name): the template refuses this conversation: \(error.message)"
+    case .template(let name, let error):
+      "\(name): \(error); --raw runs the prompt as it is"
+    case .messages(let fault): "messages: \(fault)"
     }
   }
 }

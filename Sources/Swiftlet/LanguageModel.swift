@@ -85,6 +85,9 @@ public final class LanguageModel: Sendable {
   }
 
   /// The ids of `messages` as the chat template writes them, up to where the reply begins.
+  ///
+  /// - Throws: `PromptError` where the file has no template that can be read, or its template refuses the
+  ///   messages.
   public func promptTokens(_ messages: [ChatMessage]) throws -> [Int] {
     tokenizer.encode(try chatTemplate().render(messages))
   }

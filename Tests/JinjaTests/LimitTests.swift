@@ -1,0 +1,153 @@
+import Foundation
+import OrderedJSON
+import TestSupport
+import Testing
+
+@testable import Jinja
+
+/// What a hostile template or conversation can do: nothing but fail.
+@Suite struct LimitTests {
+  private func error(_ source: String, _ variables: [String: Value] = [:]) -> TemplateError? {
+    do {
+      _ = try Template(source).render(variables)
+      return nil
+    } catch { return error }
+  }
+
+  @Test(
+    "endless loops, doubled strings and huge ranges end at a limit, soon",
+    arguments: [
+      "{% for i in range(1000000000) %}x{% endfor %}",
+      "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+      "{% set ns = namespace(s='x') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+      "{% set ns = namespace(l=[1]) %}{% for i in range(99) %}{% set ns.l = ns.l + ns.l %}{% endfor %}",
+      "{{ 'x' * 9223372036854775807 }}", "{{ [1, 2] * 9223372036854775807 }}",
+      "{{ 'x'.ljust(9223372036854775807) }}", "{{ 'x' | indent(9223372036854775807, true) }}",
+      "{{ 'x' | center(9223372036854775807) }}", "{{ '%9223372036854775807d' % 1 }}",
+      "{{ '%999999999999999999999d' % 1 }}", "{{ 'x'.zfill(999999999999) }}",
+      "{{ ('a' * 100000).replace('a', 'b' * 100000) }}",
+      "{{ ('a' * 100000).replace('', 'b' * 100000) }}",
+      "{{ [1] | batch(9223372036854775807, 0) }}", "{{ [1] | slice(9223372036854775807) }}",
+      "{{ [[1]] | tojson(indent=9223372036854775807) }}",
+      "{{ strftime_now('%999999999d') }}",
+      "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+      "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+      "{% macro m() %}{{ caller() }}{% endmacro %}{% macro n() %}{% call m() %}{{ n() }}{% endcall %}{% endmacro %}{{ n() }}",
+    ])
+  func limits(source: String) throws {
+    let start = ContinuousClock.now
+    let error = try #require(self.error(source))
+    #expect(error.kind == .limit, "\(error)")
+    #expect(ContinuousClock.now - start < .seconds(5))
+  }
+
+  @Test("no depth of parentheses, blocks, operators or values overflows the stack")
+  func depth() throws {
+    let many = 20_000
+    func repeated(_ text: String) -> String { String(repeating: text, count: many) }
+    for source in [
+      "{{ " + repeated("(") + "1" + repeated(")") + " }}",
+      "{{ " + repeated("[") + "1" + repeated("]") + " }}",
+      "{{ " + repeated("{1:") + "1" + repeated("}") + " }}",
+      "{{ " + repeated("not ") + "1 }}", "{{ " + repeated("-") + "1 }}",
+      "{{ " + repeated("x[") + "1" + repeated("]") + " }}",
+      "{{ " + repeated("f(") + "1" + repeated(")") + " }}",
+      repeated("{% if 1 %}") + repeated("{% endif %}"),
+      repeated("{% for x in [1] %}") + repeated("{% endfor %}"),
+      repeated("{% macro m() %}") + repeated("{% endmacro %}"),
+      "{{ " + repeated("1 if 1 else ") + "1 }}", "{{ " + repeated("1 if 1 ") + "}}",
+      "{% set " + repeated("(") + "x" + repeated(")") + " = 1 %}",
+    ] {
+      #expect(error(source) != nil, "\(source.prefix(20))")
+    }
+    // What stands behind each other needs no depth.
+    for source in [
+      "{{ 1" + repeated(" + 1") + " }}", "{{ ''" + repeated(" ~ ''") + " }}",
+      "{{ x" + repeated(".y").prefix(2) + " }}", "{{ 'a'" + repeated(" | upper") + " }}",
+      "{{ 1" + repeated(" and 1") + " }}", "{{ 0" + repeated(" or 0") + " }}",
+      "{{ 1" + repeated(" < 2 > 1") + " }}",
+      "{% if 0 %}" + repeated("{% elif 0 %}") + "{% endif %}",
+    ] {
+      let error = self.error(source, ["x": .dictionary(ValueDictionary())])
+      #expect(error == nil, "\(source.prefix(20)): \(error?.description ?? "")")
+    }
+    // A list that holds itself deeper and deeper.
+    let nest =
+      "{% set ns = namespace(l=[]) %}{% for i in range(9999) %}{% set ns.l = [ns.l] %}{% endfor %}"
+    #expect(error(nest + "{{ ns.l }}")?.kind == .limit)
+    #expect(error(nest + "{{ ns.l | tojson }}")?.kind == .limit)
+    #expect(error(nest + "{{ ns.l == ns.l }}") == nil)
+    #expect(error(nest + "{{ ns.l < ns.l }}")?.kind != .syntax)
+  }
+
+  @Test("what was given stays marked as given, whatever a template does with it")
+  func provenance() throws {
+    func runs(_ source: String, _ content: String) throws -> [Text.Run] {
+      try Template(source).render(["x": Value(given: content)]).runs
+    }
+    for source in [
+      "a{{ x }}b", "a{{ x | trim }}b", "a{{ x ~ '' }}b", "a{{ x | upper }}b", "a{{ x[::-1] }}b",
+      "a{{ x | replace('?', '!') }}b", "a{{ [x] | join }}b", "a{{ x.split(',')[0] }}b",
+      "a{% set y = x %}{{ y }}b", "a{% set y %}{{ x }}{% endset %}{{ y }}b", "a{{ '%s' % x }}b",
+      "a{{ '{}'.format(x) }}b", "a{% macro m(v) %}{{ v }}{% endmacro %}{{ m(x) }}b",
+      "a{% for c in x %}{{ c }}{% endfor %}b", "a{{ x | e }}b", "a{{ x | list | join }}b",
+      "a{{ x | map('lower') | join }}b", "a{{ x | title }}b", "a{{ x * 2 }}b",
+      "a{{ x | urlencode }}b",
+      "a{{ x | indent }}b", "a{{ x | center(9) }}b", "a{{ {'k': x}.k }}b", "a{{ x.strip('<') }}b",
+    ] {
+      let runs = try runs(source, "<|end|>")
+      #expect(runs.first?.isGiven == false && runs.last?.isGiven == false, "\(source)")
+      let given = runs.filter(\.isGiven).map(\.text).joined()
+      let own = runs.filter { !$0.isGiven }.map(\.text).joined()
+      #expect(given.lowercased().contains("end") || given.contains("dne"), "\(source): \(runs)")
+      #expect(!own.lowercased().contains("end") && !own.contains("|"), "\(source): \(runs)")
+    }
+    let json = try runs("{{ [x] | tojson }}{{ [x] }}", "<|end|>")
+    #expect(json.filter { !$0.isGiven }.allSatisfy { !$0.text.contains("|") })
+  }
+
+  @Test("no cut and no changed byte of a template traps")
+  func mutations() throws {
+    let folder = Fixtures.path("templates")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      .filter { $0.hasSuffix(".jinja") }.sorted()
+    let messages = Value(
+      try JSON(
+        parsing: Array(
+          #"[{"role":"user","content":"Hi","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]}]"#
+            .utf8)))
+    var random = SeededGenerator(seed: 8)
+    var rendered = 0
+    let pieces = [
+      "(", "{%", "%}", "{{", "}}", "-", "*", "9", "'", "|", ".", "[", " if ", " in ", "\u{0}", "é",
+    ]
+    var limits = Template.Limits()
+    limits.steps = 50_000
+    for name in names {
+      let source = Array(
+        String(decoding: try Fixtures.data("templates/\(name)"), as: UTF8.self).unicodeScalars)
+      for _ in 0..<60 {
+        var mutated = source
+        for _ in 0..<Int.random(in: 1...3, using: &random) {
+          let place = Int.random(in: 0..<max(1, mutated.count), using: &random)
+          switch Int.random(in: 0..<3, using: &random) {
+          case 0: mutated = Array(mutated[..<place])
+          case 1:
+            mutated.insert(
+              contentsOf: (pieces.randomElement(using: &random) ?? "").unicodeScalars, at: place)
+          default: if place < mutated.count { mutated.remove(at: place) }
+          }
+        }
+        var view = String.UnicodeScalarView()
+        view.append(contentsOf: mutated)
+        if let template = try? Template(String(view)),
+          (try? template.render(
+            ["messages": messages, "bos_token": .text(Text("<s>"))], limits: limits)) != nil
+        {
+          rendered += 1
+        }
+      }
+    }
+    #expect(rendered > 100)
+  }
+}
