@@ -51,15 +51,18 @@ struct ByteCursor {
     return start..<position
   }
 
-  /// As `stringRange`, and valid UTF-8 without NUL.
-  mutating func text(_ field: String, limit: Int) throws(GGUFError) -> String {
+  /// As `stringRange`, and valid UTF-8; without NUL, which would cut names short elsewhere, unless that
+  /// is allowed.
+  mutating func text(_ field: String, limit: Int, allowsNUL: Bool = false) throws(GGUFError)
+    -> String
+  {
     let at = position
     let range = try stringRange(field, limit: limit)
     let slice = UnsafeRawBufferPointer(rebasing: bytes[range])
     guard let text = String(validating: slice, as: UTF8.self) else {
       throw error(field, at: at, .invalid(found: "bytes that are not UTF-8", allowed: "UTF-8"))
     }
-    guard !slice.contains(0) else {
+    guard allowsNUL || !slice.contains(0) else {
       throw error(field, at: at, .invalid(found: "a NUL byte", allowed: "text without NUL"))
     }
     return text

@@ -38,7 +38,7 @@ extension GGUFError: CustomStringConvertible {
     let place = offset.map { "\(file): \(field) at offset \($0)" } ?? "\(file): \(field)"
     switch reason {
     case .unreadable(let why), .unwritable(let why): return "\(file): \(why)"
-    case .notGGUF(let what): return "\(file): not a GGUF file: \(what)"
+    case .notGGUF(let what): return "\(place): not a GGUF file: \(what)"
     case .truncated(let needed, let available):
       return "\(place): the file ends early: \(needed) bytes needed, \(available) left"
     case .invalid(let found, let allowed): return "\(place): found \(found), allowed \(allowed)"

@@ -273,7 +273,7 @@ extension GGUFFile {
       return .float(Double(Float(bitPattern: try cursor.integer(UInt32.self, key))), type)
     case .float64: return .float(Double(bitPattern: try cursor.integer(UInt64.self, key)), type)
     case .bool: return .bool(try readBool(&cursor, key))
-    case .string: return .string(try cursor.text(key, limit: Limit.stringBytes))
+    case .string: return .string(try cursor.text(key, limit: Limit.stringBytes, allowsNUL: true))
     case .array: return .array(try readArray(&cursor, key, storage))
     }
   }

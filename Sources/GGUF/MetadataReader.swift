@@ -92,6 +92,14 @@ public struct MetadataReader: Sendable {
     return values
   }
 
+  /// Checks that `key`, if it is there, is an array of `count` float32.
+  public func requireFloats(_ key: String, count: Int) throws(GGUFError) {
+    guard let entry = file.entry(key) else { return }
+    guard case .array(let array) = entry.value, array.count == count,
+      array.elementType == .float32
+    else { throw mismatch(entry, "an array of \(count) float32") }
+  }
+
   /// An error about `key` for a rule that only the caller knows.
   public func refuse(_ key: String, found: String, allowed: String) -> GGUFError {
     GGUFError(

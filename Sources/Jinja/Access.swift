@@ -11,6 +11,10 @@ extension Interpreter {
     default:
       if let method = method(name, of: value) { return method }
     }
+    // Python has these everywhere, and templates that ask for them are after something.
+    guard !(name.hasPrefix("__") && name.hasSuffix("__")) else {
+      throw TemplateError.failure("access to attribute '\(name)' of a \(value.typeName) is unsafe")
+    }
     return .undefined("\(value.typeName) has no attribute '\(name)'")
   }
 

@@ -85,6 +85,7 @@ extension Interpreter {
     let places = old.isEmpty ? text.count + 1 : text.count / old.count
     let (size, overflow) = places.multipliedReportingOverflow(by: new.count)
     try spend(text: overflow ? Int.max / 2 : size + text.count)
+    try spend(old.isEmpty ? 0 : places)
     return text.replacing(old, with: new, limit: limit < 0 ? .max : limit)
   }
 

@@ -3,6 +3,7 @@ final class Interpreter {
   let limits: Template.Limits
   let now: Template.Moment
   private var stepsLeft: Int
+  private let givenSize: Int
   private var depth = 0
   private let variables: Scope
   /// The line of what is being computed, for errors.
@@ -16,11 +17,11 @@ final class Interpreter {
     for (name, value) in Globals.functions { globals.values[name] = value }
     self.variables = Scope(parent: globals)
     for (name, value) in variables { self.variables.values[name] = value }
-    // What is given is read at least once.
-    for value in variables.values { stepsLeft += Self.size(value) }
+    givenSize = variables.values.reduce(0) { $0 + Self.size($1) }
+    stepsLeft += givenSize
   }
 
-  /// Steps that looking at a value once takes, given that JSON bounds its depth.
+  /// Values and code points; JSON bounds the depth.
   private static func size(_ value: Value) -> Int {
     switch value {
     case .text(let text): 1 + text.count
@@ -56,7 +57,7 @@ final class Interpreter {
   private func append(_ text: Text, to output: inout Text) throws {
     try spend(text: text.count)
     output.units += text.units
-    guard output.count <= limits.output + limits.steps else {
+    guard output.count <= limits.output + 2 * givenSize else {
       throw TemplateError(.limit, "the template writes more than \(limits.output) characters")
     }
   }

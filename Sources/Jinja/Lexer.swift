@@ -83,7 +83,7 @@ struct Lexer {
     } else if sign != "+", opening != "{" {
       let lineStart = data.lastIndex(of: "\n").map { $0 + 1 } ?? data.startIndex
       if lineStart > data.startIndex || startsLine,
-        data[lineStart...].allSatisfy({ $0 == " " || $0 == "\t" })
+        data[lineStart...].allSatisfy({ Text.isSpace($0.value) })
       {
         data = data[..<lineStart]
       }
@@ -144,7 +144,7 @@ struct Lexer {
         } else if opening != "+" {
           let lineStart = data.lastIndex(of: "\n").map { $0 + 1 } ?? data.startIndex
           if lineStart > data.startIndex || startsLine,
-            data[lineStart...].allSatisfy({ $0 == " " || $0 == "\t" })
+            data[lineStart...].allSatisfy({ Text.isSpace($0.value) })
           {
             data = data[..<lineStart]
           }
@@ -245,6 +245,7 @@ struct Lexer {
     let closing: [Unicode.Scalar: Unicode.Scalar] = ["(": ")", "[": "]", "{": "}"]
     if let end = closing[scalar] {
       open.append(end)
+      guard open.count <= Parser.deepest else { throw Parser.tooDeep(line) }
     } else if scalar == ")" || scalar == "]" || scalar == "}" {
       guard open.popLast() == scalar else { throw fault("unexpected '\(scalar)'") }
     }

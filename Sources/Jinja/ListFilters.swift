@@ -43,7 +43,7 @@ extension Interpreter {
   func attribute(_ value: Value, _ arguments: CallArguments) throws -> Value {
     let name = try string(try required(arguments.value(0, "name"), "attr")).string
     // Unlike a dot, this never looks for an item.
-    if case .dictionary = value, method(name, of: value) == nil {
+    if case .dictionary = value, method(name, of: value) == nil, !name.hasPrefix("__") {
       return .undefined("dict has no attribute '\(name)'")
     }
     return try attribute(name, of: value)

@@ -9,7 +9,11 @@ struct Parser {
 
   /// Nesting of expressions and blocks: far beyond what templates need, far below what a thread's
   /// stack holds.
-  private static let deepest = 100
+  static let deepest = 100
+
+  static func tooDeep(_ line: Int) -> TemplateError {
+    TemplateError(.limit, "more than \(deepest) levels of nesting", line: line)
+  }
 
   static func parse(_ source: String) throws(TemplateError) -> [Statement] {
     var parser = Parser(tokens: try Lexer.tokens(of: source))
@@ -83,9 +87,7 @@ struct Parser {
   {
     depth += 1
     defer { depth -= 1 }
-    guard depth <= Self.deepest else {
-      throw TemplateError(.limit, "more than \(Self.deepest) levels of nesting", line: current.line)
-    }
+    guard depth <= Self.deepest else { throw Self.tooDeep(current.line) }
     return try body(&self)
   }
 

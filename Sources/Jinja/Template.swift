@@ -15,10 +15,11 @@
 public struct Template: Sendable {
   /// How much one rendering may take.
   public struct Limits: Sendable {
-    /// Statements, values and operations, a long text counting for several.
-    public var steps = 2_000_000
-    /// Code points of the result, beside those that were given.
-    public var output = 4 << 20
+    /// Statements, values and operations, a text of 16 code points counting for one. What is given adds
+    /// its own size. Real templates take some thousand.
+    public var steps = 200_000
+    /// Code points of the result, beside twice those that were given.
+    public var output = 1 << 20
     /// Code points of a template.
     public static let source = 1 << 20
     /// Macros, loops and blocks within each other.

@@ -40,7 +40,7 @@ public struct Hyperparameters: Equatable, Sendable {
       try metadata.requiredInteger("llama.\(key)", in: range)
     }
     blockCount = try integer("block_count", 1...512)
-    contextLength = try integer("context_length", 1...(1 << 31))
+    contextLength = try integer("context_length", 1...(1 << 32))
     embeddingLength = try integer("embedding_length", 16...65_536)
     feedForwardLength = try integer("feed_forward_length", 16...(1 << 18))
     headCount = try integer("attention.head_count", 1...1024)
@@ -113,6 +113,11 @@ public struct Hyperparameters: Equatable, Sendable {
     if let experts = try metadata.integer("llama.expert_count", in: 0...65_536), experts > 0 {
       throw metadata.unsupported(
         "llama.expert_count", found: "\(experts) experts", allowed: "dense models")
+    }
+    if let version = try metadata.integer("general.quantization_version", in: 0...65_536),
+      version != 2
+    {
+      throw metadata.refuse("general.quantization_version", found: "\(version)", allowed: "2")
     }
     if let shards = try metadata.integer("split.count", in: 0...65_536), shards > 1 {
       throw metadata.unsupported(

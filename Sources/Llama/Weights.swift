@@ -19,18 +19,17 @@ struct BlockWeights: Sendable {
   let feedForwardReaders: InputReaders
   let downReaders: InputReaders
 
-  init(_ index: Int, _ shape: Hyperparameters, _ loader: Weights.Loader) throws {
+  init(_ index: Int, _ loader: Weights.Loader) throws {
     func name(_ part: String) -> String { "blk.\(index).\(part).weight" }
-    let embedding = shape.embeddingLength
-    attentionNorm = try loader.vector(name("attn_norm"), embedding)
-    query = try loader.matrix(name("attn_q"), shape.queryLength, embedding)
-    key = try loader.matrix(name("attn_k"), shape.keyValueLength, embedding, wide: true)
-    value = try loader.matrix(name("attn_v"), shape.keyValueLength, embedding, wide: true)
-    attentionOutput = try loader.matrix(name("attn_output"), embedding, shape.queryLength)
-    feedForwardNorm = try loader.vector(name("ffn_norm"), embedding)
-    gate = try loader.matrix(name("ffn_gate"), shape.feedForwardLength, embedding)
-    up = try loader.matrix(name("ffn_up"), shape.feedForwardLength, embedding)
-    down = try loader.matrix(name("ffn_down"), embedding, shape.feedForwardLength)
+    attentionNorm = try loader.vector(name("attn_norm"))
+    query = try loader.matrix(name("attn_q"))
+    key = try loader.matrix(name("attn_k"), wide: true)
+    value = try loader.matrix(name("attn_v"), wide: true)
+    attentionOutput = try loader.matrix(name("attn_output"))
+    feedForwardNorm = try loader.vector(name("ffn_norm"))
+    gate = try loader.matrix(name("ffn_gate"))
+    up = try loader.matrix(name("ffn_up"))
+    down = try loader.matrix(name("ffn_down"))
     attentionReaders = InputReaders(query, key, value)
     attentionOutputReaders = InputReaders(attentionOutput)
     feedForwardReaders = InputReaders(gate, up)
@@ -48,19 +47,19 @@ struct Weights: Sendable {
   let outputReaders: InputReaders
 
   init(_ file: GGUFFile, _ shape: Hyperparameters, team: ComputeTeam) throws {
+    let shapes = WeightShapes(shape, file)
+    try shapes.refuseMoreBlocks(shape, in: file)
     let loader = Loader(
-      file: file, team: team, arena: try WeightArena(file.tensors, team: team))
-    let embedding = shape.embeddingLength
+      file: file, shapes: shapes, team: team, arena: try WeightArena(file.tensors, team: team))
     // Keys, values and logits take their input in two planes: together they are a fifteenth of a
     // prompt's work and carry more than half of the error (docs/accuracy.md).
-    blocks = try (0..<shape.blockCount).map { try BlockWeights($0, shape, loader) }
-    outputNorm = try loader.vector("output_norm.weight", embedding)
-    tokenEmbedding = try loader.matrix(
-      "token_embd.weight", shape.vocabularySize, embedding, wide: true)
+    blocks = try (0..<shape.blockCount).map { try BlockWeights($0, loader) }
+    outputNorm = try loader.vector("output_norm.weight")
+    tokenEmbedding = try loader.matrix("token_embd.weight", wide: true)
     output =
       file.tensor("output.weight") == nil
       ? tokenEmbedding
-      : try loader.matrix("output.weight", shape.vocabularySize, embedding, wide: true)
+      : try loader.matrix("output.weight", wide: true)
     outputReaders = InputReaders(output)
   }
 
@@ -82,34 +81,17 @@ struct Weights: Sendable {
 
   struct Loader {
     let file: GGUFFile
+    let shapes: WeightShapes
     let team: ComputeTeam
     let arena: WeightArena
 
-    func tensor(_ name: String, _ dimensions: [Int]) throws(GGUFError) -> TensorDescriptor {
-      guard let tensor = file.tensor(name) else {
-        throw GGUFError(file: file.name, field: "tensor \(name)", reason: .missing)
-      }
-      // Trailing dimensions of 1 say nothing.
-      let found = tensor.dimensions.reversed().drop { $0 == 1 }.reversed()
-      guard Array(found) == dimensions else {
-        throw GGUFError(
-          file: file.name, field: "tensor \(name)",
-          reason: .invalid(
-            found: "shape \(tensor.dimensions)", allowed: "\(dimensions) by the metadata"))
-      }
-      return tensor
+    func vector(_ name: String) throws -> WeightVector {
+      try WeightVector(try shapes.tensor(name, in: file), in: file)
     }
 
-    func vector(_ name: String, _ count: Int) throws -> WeightVector {
-      try WeightVector(try tensor(name, [count]), in: file)
-    }
-
-    func matrix(_ name: String, _ rows: Int, _ columns: Int, wide: Bool = false) throws
-      -> WeightMatrix
-    {
-      let tensor = try tensor(name, [columns, rows])
-      return try WeightMatrix(
-        tensor, in: file, wantsWideInput: wide, team: team, arena: arena)
+    func matrix(_ name: String, wide: Bool = false) throws -> WeightMatrix {
+      try WeightMatrix(
+        try shapes.tensor(name, in: file), in: file, wantsWideInput: wide, team: team, arena: arena)
     }
   }
 }

@@ -77,6 +77,7 @@ struct CommandFailure: Error, CustomStringConvertible {
 
 /// Runs a command's work; prints what fails as one line and exits with 1.
 func reportingErrors(_ work: () throws -> Void) throws {
+  LostFile.watch()
   do {
     try work()
   } catch let error as ExitCode {
@@ -89,6 +90,19 @@ func reportingErrors(_ work: () throws -> Void) throws {
   } catch {
     StandardError.write("swiftlet: \(printable("\(error)", limit: .max))\n")
     throw ExitCode(1)
+  }
+}
+
+/// A mapped file whose bytes went away: cut short by another process, or on a disk that fails. The system
+/// says so with a signal, where a library can only crash.
+enum LostFile {
+  static func watch() {
+    signal(SIGBUS) { _ in
+      let message: StaticString =
+        "swiftlet: a file was cut short, or could not be read, while it was in use\n"
+      _ = write(STDERR_FILENO, message.utf8Start, message.utf8CodeUnitCount)
+      _exit(1)
+    }
   }
 }
 

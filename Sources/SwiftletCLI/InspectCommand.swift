@@ -10,6 +10,7 @@ struct InspectCommand: ParsableCommand {
       Examples:
         swiftlet inspect model.gguf
         swiftlet inspect model.gguf --key llama.context_length
+        swiftlet inspect model.gguf --check
       """)
 
   @Argument(help: "A GGUF file, or the name of a model.")
@@ -24,12 +25,20 @@ struct InspectCommand: ParsableCommand {
   @Option(help: "Show one metadata value, whole.")
   var key: String?
 
+  @Flag(
+    help:
+      "Check everything, down to each block of weights; name every fault and fail if there is one."
+  )
+  var check = false
+
   @Flag(help: "Print a JSON object.")
   var json = false
 
   func run() throws {
     try reportingErrors {
-      let report = InspectReport(try GGUFFile(path: try ModelLocation(model).fetch()))
+      let file = try GGUFFile(path: try ModelLocation(model).fetch())
+      if check { return try check(file) }
+      let report = InspectReport(file)
       if let key {
         StandardOutput.write(try report.value(of: key) + "\n")
       } else if json {
@@ -42,5 +51,44 @@ struct InspectCommand: ParsableCommand {
         StandardOutput.write(parts.joined(separator: "\n"))
       }
     }
+  }
+
+  private struct Finding: Encodable {
+    let fault: Bool
+    let field: String?
+    let offset: Int?
+    let message: String
+  }
+
+  private struct Verdict: Encodable {
+    let file: String
+    let sound: Bool
+    let findings: [Finding]
+  }
+
+  private func check(_ file: GGUFFile) throws {
+    let check = try FileCheck(file)
+    if json {
+      StandardOutput.writeJSON(
+        Verdict(
+          file: file.name, sound: check.faults.isEmpty,
+          findings: check.findings.map {
+            Finding(
+              fault: $0.isFault, field: $0.error?.field, offset: $0.error?.offset,
+              message: $0.description)
+          }))
+    } else {
+      for finding in check.findings {
+        StandardOutput.write(
+          "\(finding.isFault ? "fault" : "warning"): \(printable(finding.description, limit: .max))\n"
+        )
+      }
+      let odd = check.findings.count - check.faults.count
+      StandardOutput.write(
+        "\(printable(file.name)): "
+          + (check.faults.isEmpty ? "sound" : "\(check.faults.count) faults")
+          + (odd > 0 ? ", \(odd) warnings" : "") + "\n")
+    }
+    if !check.faults.isEmpty { throw ExitCode(1) }
   }
 }

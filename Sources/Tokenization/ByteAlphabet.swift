@@ -22,6 +22,14 @@ enum ByteAlphabet {
     return table
   }()
 
+  /// Whether all of `text` is UTF-8 in this spelling.
+  static func spells(_ text: [UInt8]) -> Bool {
+    guard let decoded = String(validating: text, as: UTF8.self) else { return false }
+    return decoded.unicodeScalars.allSatisfy { scalar in
+      Int(scalar.value) < bytes.count && bytes[Int(scalar.value)] >= 0
+    }
+  }
+
   /// The bytes that `text` (UTF-8 in this spelling) stands for. Scalars outside the alphabet stand
   /// for their own UTF-8.
   static func decode(_ text: some Sequence<UInt8>) -> [UInt8] {

@@ -24,7 +24,7 @@ struct MergeTable: Sendable {
     merges = [Merge](repeating: Merge(rank: 0, result: 0), count: size)
     mask = size - 1
     var malformed: Int?
-    list.forEachString { index, bytes in
+    let isWhole = list.forEachString { index, bytes in
       guard let space = bytes.dropFirst().firstIndex(of: UInt8(ascii: " ")),
         space + 1 < bytes.count,
         !bytes[(space + 1)...].contains(UInt8(ascii: " "))
@@ -38,6 +38,11 @@ struct MergeTable: Sendable {
         let result = vocabulary.id(joining: left, right)
       else { return }
       insert(first, second, Merge(rank: Int32(index), result: Int32(result)))
+    }
+    guard isWhole else {
+      throw metadata.refuse(
+        Tokenizer.Key.merges, found: "texts that changed while they were read",
+        allowed: "a file at rest")
     }
     if let malformed {
       throw metadata.refuse(

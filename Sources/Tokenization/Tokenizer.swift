@@ -80,7 +80,12 @@ public struct Tokenizer: Sendable {
         allowed: "the \(embedding.rows) rows of token_embd.weight")
     }
     let types = try metadata.integers(Key.types, count: tokens.count) ?? []
+    try metadata.requireFloats("tokenizer.ggml.scores", count: tokens.count)
     let vocabulary = Vocabulary(tokens)
+    guard vocabulary.count == tokens.count else {
+      throw metadata.refuse(
+        Key.tokens, found: "texts that changed while they were read", allowed: "a file at rest")
+    }
     merges = try MergeTable(mergeList, vocabulary, metadata)
 
     func special(_ key: String) throws(GGUFError) -> Int? {
@@ -101,6 +106,10 @@ public struct Tokenizer: Sendable {
       if let id = vocabulary.id(of: Array(text.utf8)) { ends.insert(id) }
     }
     endOfGeneration = ends
+    // Not used, and a file that is wrong about them is not to be trusted.
+    for key in ["unknown", "padding", "seperator", "separator", "cls", "mask"] {
+      _ = try special(key)
+    }
 
     isControl = types.map { $0 == TokenType.control }
     let control = types.indices.filter { types[$0] == TokenType.control }

@@ -119,4 +119,29 @@ import Testing
       ])
     #expect(pieces(.qwen2, "12 \n\n  a") == ["1", "2", " \n\n", " ", " a"])
   }
+
+  @Test("G14: a file that changes after it was checked gives an error, not a read beyond its end")
+  func changedFile() throws {
+    let path = FileManager.default.temporaryDirectory
+      .appendingPathComponent(UUID().uuidString + ".gguf").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try Fixtures.data("tiny-q4_0.gguf").write(to: URL(fileURLWithPath: path))
+    for key in ["tokenizer.ggml.tokens", "tokenizer.ggml.merges"] {
+      for length in [UInt64.max, 1 << 63, 1 << 40, 200] {
+        let file = try GGUFFile(path: path)
+        let entry = try #require(file.entry(key))
+        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        // The first string's length, behind the elements' type and count.
+        let place = UInt64(entry.offset + 12)
+        try handle.seek(toOffset: place)
+        let before = try #require(try handle.read(upToCount: 8))
+        try handle.seek(toOffset: place)
+        try handle.write(contentsOf: withUnsafeBytes(of: length.littleEndian) { Data($0) })
+        #expect(throws: GGUFError.self, "\(key) \(length)") { try Tokenizer(file) }
+        try handle.seek(toOffset: place)
+        try handle.write(contentsOf: before)
+        try handle.close()
+      }
+    }
+  }
 }
