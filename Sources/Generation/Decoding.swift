@@ -91,7 +91,7 @@ struct GeneratedChoice {
 }
 
 /// log(sum of e^logit), summed in float64.
-func logSumExp(_ logits: UnsafeMutableBufferPointer<Float>) -> Float {
+package func logSumExp(_ logits: UnsafeMutableBufferPointer<Float>) -> Float {
   let peak = logits.max() ?? 0
   let sum = logits.reduce(0.0) { $0 + exp(Double($1 - peak)) }
   return peak + Float(log(sum))

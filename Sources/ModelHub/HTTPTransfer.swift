@@ -98,9 +98,11 @@ final class HTTPTransfer {
 
   /// - Parameters:
   ///   - start: the first byte that is wanted.
+  ///   - end: the byte after the last one; nil is the file's end.
   ///   - ifRange: the entity tag that the bytes before it came with.
   /// - Throws: what `onBody` threw; `.cancelled`; `.unreachable` where another try is no use.
-  func run(from start: Int = 0, ifRange: String? = nil) throws(HubError) -> End {
+  func run(from start: Int = 0, to end: Int? = nil, ifRange: String? = nil) throws(HubError) -> End
+  {
     guard let handle = curl_easy_init() else {
       throw .unreachable(url: url, reason: "libcurl does not start")
     }
@@ -108,8 +110,9 @@ final class HTTPTransfer {
     configure(handle)
     var headers: UnsafeMutablePointer<curl_slist>?
     defer { curl_slist_free_all(headers) }
-    if start > 0 {
-      _ = swiftlet_curl_set_string(handle, CURLOPT_RANGE, "\(start)-")
+    if start > 0 || end != nil {
+      let last = end.map { String($0 - 1) } ?? ""
+      _ = swiftlet_curl_set_string(handle, CURLOPT_RANGE, "\(start)-\(last)")
       if let ifRange {
         headers = curl_slist_append(nil, "If-Range: \(ifRange)")
         _ = swiftlet_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headers)

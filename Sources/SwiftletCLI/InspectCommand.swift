@@ -13,7 +13,10 @@ struct InspectCommand: ParsableCommand {
         swiftlet inspect model.gguf --check
       """)
 
-  @Argument(help: "A GGUF file, or the name of a model.")
+  @Argument(
+    help:
+      "A GGUF file, the name of a model, hf:… or a URL; of one on a server only the header is read."
+  )
   var model: String
 
   @Flag(help: "Show every tensor.")
@@ -36,7 +39,7 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let file = try GGUFFile(path: try ModelLocation(model).fetch())
+      let file = try open()
       if check { return try check(file) }
       let report = InspectReport(file)
       if let key {
@@ -51,6 +54,32 @@ struct InspectCommand: ParsableCommand {
         StandardOutput.write(parts.joined(separator: "\n"))
       }
     }
+  }
+
+  /// The file, where it is here; of one on a server only the header.
+  private func open() throws -> GGUFFile {
+    let location = try ModelLocation(model)
+    if let path = try location.library.path(of: location.source) {
+      return try GGUFFile(path: path)
+    }
+    // A check reads every block: that takes the whole file.
+    guard !check else { return try GGUFFile(path: try location.fetch()) }
+    var file: GGUFFile?
+    Interruption.watch()
+    defer { Interruption.unwatch() }
+    try location.library.readBeginning(
+      of: location.source, isCancelled: { Interruption.happened }
+    ) { bytes, total in
+      do throws(GGUFError) {
+        file = try GGUFFile(header: bytes, fileByteCount: total, name: location.source.title)
+      } catch {
+        // A header that is cut off where the bytes end is read on.
+        guard case .truncated = error.reason, bytes.count < total else { throw error }
+      }
+      return file != nil
+    }
+    guard let file else { throw CommandFailure("\(model): no header") }
+    return file
   }
 
   private struct Finding: Encodable {

@@ -13,7 +13,7 @@ struct SwiftletCommand: ParsableCommand {
     subcommands: [
       RunCommand.self, TranslateCommand.self, SummarizeCommand.self, RewriteCommand.self,
       TitleCommand.self, SuggestCommand.self, InspectCommand.self, TokenizeCommand.self,
-      DetokenizeCommand.self, TemplateCommand.self, QuantizeCommand.self,
+      DetokenizeCommand.self, TemplateCommand.self, PerplexityCommand.self, QuantizeCommand.self,
       LogitsCommand.self, BenchCommand.self, TuneCommand.self, ModelsCommand.self,
       ProviderCommand.self,
       DoctorCommand.self,

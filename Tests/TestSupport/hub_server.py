@@ -126,7 +126,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(404, b"no such file")
         fault, value = next_fault()
         wanted = self.headers.get("Range")
-        start = int(wanted[6:].split("-")[0]) if wanted else 0
+        start, last = wanted[6:].split("-") if wanted else ("0", "")
+        start, self.last = int(start), int(last) if last else None
         headers = self.about(body)
         self.note(fault=fault)
         sent = self.faulty(fault, value, body, start, headers)
@@ -160,14 +161,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if condition and condition != dict(headers).get("ETag") and fault != "ignore-condition": start = 0
         if fault in ("ignore-range", "cut-from-start"): start = 0
         if fault == "wrong-bytes": body = bytes(b ^ 1 if i > 100 else b for i, b in enumerate(body))
-        if start:
+        last = size - 1 if self.last is None or fault in ("ignore-range", "cut-from-start") else min(self.last, size - 1)
+        if start or last < size - 1:
             if start >= size: return self.answer(416, b"", [("Content-Range", f"bytes */{size}")])
             told, total = start, size
             if fault == "wrong-start": told = start + 5
             if fault == "wrong-total": total = size + 5
-            headers = headers + [("Content-Range", f"bytes {told}-{size - 1}/{total}")]
+            headers = headers + [("Content-Range", f"bytes {told}-{last}/{total}")]
             if fault == "wrong-start": start += 5
-        status, data = (206, body[start:]) if start else (200, body)
+        status, data = (206, body[start:last + 1]) if start or last < size - 1 else (200, body)
         if fault == "shorter": return self.answer(status, data[:len(data) // 2], headers)
         if fault == "no-length": return self.answer(status, data, headers, announce="none")
         if fault == "cut-from-start":
