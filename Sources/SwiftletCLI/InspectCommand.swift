@@ -34,6 +34,9 @@ struct InspectCommand: ParsableCommand {
   )
   var check = false
 
+  @Flag(help: "Show the range, the mean and the distribution of each tensor's values.")
+  var stats = false
+
   @Flag(help: "Print a JSON object.")
   var json = false
 
@@ -41,6 +44,11 @@ struct InspectCommand: ParsableCommand {
     try reportingErrors {
       let file = try open()
       if check { return try check(file) }
+      if stats {
+        let report = try StatisticsReport(file)
+        if json { return StandardOutput.writeJSON(report) }
+        return StandardOutput.write(report.text)
+      }
       let report = InspectReport(file)
       if let key {
         StandardOutput.write(try report.value(of: key) + "\n")
@@ -62,8 +70,8 @@ struct InspectCommand: ParsableCommand {
     if let path = try location.library.path(of: location.source) {
       return try GGUFFile(path: path)
     }
-    // A check reads every block: that takes the whole file.
-    guard !check else { return try GGUFFile(path: try location.fetch()) }
+    // What reads every block takes the whole file.
+    guard !check, !stats else { return try GGUFFile(path: try location.fetch()) }
     var file: GGUFFile?
     Interruption.watch()
     defer { Interruption.unwatch() }
