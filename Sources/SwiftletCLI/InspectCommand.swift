@@ -37,6 +37,12 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Show the range, the mean and the distribution of each tensor's values.")
   var stats = false
 
+  @Option(
+    help:
+      "Show the metadata and tensors in which another file differs, and by how much; exit 1 if any do."
+  )
+  var diff: String?
+
   @Flag(help: "Print a JSON object.")
   var json = false
 
@@ -44,6 +50,13 @@ struct InspectCommand: ParsableCommand {
     try reportingErrors {
       let file = try open()
       if check { return try check(file) }
+      if let diff {
+        let report = try DifferenceReport(
+          file, try GGUFFile(path: try ModelLocation(diff).fetch()))
+        if json { StandardOutput.writeJSON(report) } else { StandardOutput.write(report.text) }
+        if !report.isSame { throw ExitCode(1) }
+        return
+      }
       if stats {
         let report = try StatisticsReport(file)
         if json { return StandardOutput.writeJSON(report) }
@@ -71,7 +84,7 @@ struct InspectCommand: ParsableCommand {
       return try GGUFFile(path: path)
     }
     // What reads every block takes the whole file.
-    guard !check, !stats else { return try GGUFFile(path: try location.fetch()) }
+    guard !check, !stats, diff == nil else { return try GGUFFile(path: try location.fetch()) }
     var file: GGUFFile?
     Interruption.watch()
     defer { Interruption.unwatch() }

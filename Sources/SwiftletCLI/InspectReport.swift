@@ -41,7 +41,7 @@ struct InspectReport: Encodable {
   }
 
   var metadataText: String {
-    file.entries.map { "\(printable($0.key)) = \(short($0.value))\n" }.joined()
+    file.entries.map { "\(printable($0.key)) = \(Self.short($0.value))\n" }.joined()
   }
 
   var tensorText: String {
@@ -57,7 +57,7 @@ struct InspectReport: Encodable {
     guard let entry = file.entry(key) else {
       throw GGUFError(file: file.name, field: key, reason: .missing)
     }
-    guard case .array(let array) = entry.value else { return plain(entry.value) }
+    guard case .array(let array) = entry.value else { return Self.plain(entry.value) }
     if let integers = array.integers() { return integers.map(String.init).joined(separator: "\n") }
     if let floats = array.floats() { return floats.map { "\($0)" }.joined(separator: "\n") }
     if let bools = array.bools() { return bools.map { "\($0)" }.joined(separator: "\n") }
@@ -72,7 +72,7 @@ struct InspectReport: Encodable {
     "\(name.padded(18)) \(printable(value, limit: 400))"
   }
 
-  private func short(_ value: MetadataValue) -> String {
+  static func short(_ value: MetadataValue) -> String {
     switch value {
     case .array(let array): "\(array.count) x \(array.elementType)"
     case .string(let text): "\"\(printable(text, limit: 60))\""
@@ -80,7 +80,7 @@ struct InspectReport: Encodable {
     }
   }
 
-  private func plain(_ value: MetadataValue) -> String {
+  private static func plain(_ value: MetadataValue) -> String {
     switch value {
     case .unsigned(let number, _): "\(number)"
     case .signed(let number, _): "\(number)"
@@ -158,7 +158,7 @@ struct InspectReport: Encodable {
       Dictionary(
         file.entries.map { entry in
           if case .string(let text) = entry.value { return (entry.key, text) }
-          return (entry.key, plain(entry.value))
+          return (entry.key, Self.plain(entry.value))
         }, uniquingKeysWith: { first, _ in first }), forKey: .metadata)
     try container.encode(
       file.tensors.map {
