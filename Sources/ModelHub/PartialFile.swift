@@ -159,10 +159,19 @@ extension Sequence<UInt8> {
   }
 }
 
+/// SHA-256 of `bytes`, in lower-case hexadecimal.
+package func sha256(of bytes: UnsafeRawBufferPointer) -> String {
+  var hash = SHA256()
+  hash.update(bufferPointer: bytes)
+  return hash.finalize().hexadecimal
+}
+
 /// SHA-256 of a file, in lower-case hexadecimal.
 ///
 /// - Throws: `HubError.fileSystem` where it cannot be read, `.cancelled`.
-func sha256(ofFile path: String, isCancelled: () -> Bool = { false }) throws(HubError) -> String {
+package func sha256(ofFile path: String, isCancelled: () -> Bool = { false }) throws(HubError)
+  -> String
+{
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { throw .system(path) }
   defer { close(descriptor) }

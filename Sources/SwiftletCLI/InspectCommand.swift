@@ -37,6 +37,9 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Show the range, the mean and the distribution of each tensor's values.")
   var stats = false
 
+  @Flag(help: "Print the SHA-256 of the file and of each tensor's bytes.")
+  var hash = false
+
   @Option(
     help:
       "Show the metadata and tensors in which another file differs, and by how much; exit 1 if any do."
@@ -50,6 +53,7 @@ struct InspectCommand: ParsableCommand {
     try reportingErrors {
       let file = try open()
       if check { return try check(file) }
+      if hash { return try printHashes(file) }
       if let diff {
         let report = try DifferenceReport(
           file, try GGUFFile(path: try ModelLocation(diff).fetch()))
@@ -84,7 +88,9 @@ struct InspectCommand: ParsableCommand {
       return try GGUFFile(path: path)
     }
     // What reads every block takes the whole file.
-    guard !check, !stats, diff == nil else { return try GGUFFile(path: try location.fetch()) }
+    guard !check, !stats, !hash, diff == nil else {
+      return try GGUFFile(path: try location.fetch())
+    }
     var file: GGUFFile?
     Interruption.watch()
     defer { Interruption.unwatch() }
@@ -101,6 +107,27 @@ struct InspectCommand: ParsableCommand {
     }
     guard let file else { throw CommandFailure("\(model): no header") }
     return file
+  }
+
+  /// As `sha256sum` prints them, the file first.
+  private func printHashes(_ file: GGUFFile) throws {
+    struct Hashes: Encodable {
+      let file: String
+      let sha256: String
+      let tensors: [String: String]
+    }
+    let whole = try sha256(ofFile: file.name)
+    var hashes: [String: String] = [:]
+    if !json { StandardOutput.write("\(whole)  \(printable(file.name, limit: .max))\n") }
+    for tensor in file.tensors {
+      let found = file.withBytes(of: tensor) { sha256(of: $0) }
+      hashes[tensor.name] = found
+      if !json { StandardOutput.write("\(found)  \(printable(tensor.name))\n") }
+      file.releasePages(of: tensor)
+    }
+    if json {
+      StandardOutput.writeJSON(Hashes(file: file.name, sha256: whole, tensors: hashes))
+    }
   }
 
   private struct Finding: Encodable {

@@ -41,4 +41,22 @@ import Testing
     #expect(result.status == 0)
     #expect(result.output.split(separator: "\n").count == tensors + 1)
   }
+
+  @Test("--hash prints what sha256sum does, of the file and of each tensor's bytes")
+  func hashes() throws {
+    let path = Fixtures.path("tiny-q4_0.gguf")
+    let result = try BuiltCommand.run(["inspect", path, "--hash"])
+    let lines = result.output.split(separator: "\n")
+    let tool = try BuiltCommand.runProgram("/usr/bin/env", ["sha256sum", path])
+    #expect(lines.first.map(String.init) == tool.output.trimmingCharacters(in: .newlines))
+    let file = try GGUFFile(path: path)
+    #expect(lines.count == 1 + file.tensors.count)
+    let tensor = try #require(file.tensor("output_norm.weight"))
+    let bytes = file.withBytes(of: tensor) { Data($0) }
+    let copy = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: copy) }
+    try bytes.write(to: copy)
+    let expected = try BuiltCommand.runProgram("/usr/bin/env", ["sha256sum", copy.path])
+    #expect(lines.contains { $0 == expected.output.prefix(64) + "  output_norm.weight" })
+  }
 }
