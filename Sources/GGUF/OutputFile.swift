@@ -18,6 +18,11 @@ package final class OutputFile {
   package init(path: String) throws(GGUFError) {
     var status = stat()
     var target = path
+    guard !path.isEmpty else { throw Self.unwritable("\"\"", "is no name of a file") }
+    // What `open` would have given a new file.
+    let mask = umask(0)
+    umask(mask)
+    var mode = 0o666 & ~mask
     if stat(path, &status) == 0 {
       guard status.st_mode & S_IFMT == S_IFREG else {
         throw Self.unwritable(path, "is not a regular file")
@@ -26,6 +31,9 @@ package final class OutputFile {
         target = String(cString: resolved)
         free(resolved)
       }
+      mode = status.st_mode & 0o777
+    } else if lstat(path, &status) == 0 {
+      throw Self.unwritable(path, "is a link that leads to no file")
     }
     var template = Array("\(target).XXXXXX".utf8CString)
     let descriptor = mkstemp(&template)
@@ -36,10 +44,7 @@ package final class OutputFile {
       String(cString: $0.baseAddress.unsafelyUnwrapped)
     }
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    // What `open` would have given a new file.
-    let mask = umask(0)
-    umask(mask)
-    fchmod(descriptor, 0o666 & ~mask)
+    fchmod(descriptor, mode)
   }
 
   /// A file that was not published leaves nothing behind.

@@ -32,7 +32,7 @@ extension Interpreter {
     switch value {
     case .undefined(let what): throw TemplateError.failure("'\(what)' is undefined")
     case .dictionary(let dictionary):
-      if isHashable(key), let found = dictionary[key] { return found }
+      if try isHashable(key), let found = dictionary[key] { return found }
     case .list(let items), .tuple(let items):
       if let place = place(key, count: items.count) { return items[place] }
     case .text(let text):

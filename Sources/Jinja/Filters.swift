@@ -22,6 +22,7 @@ extension Interpreter {
     guard let filter = Self.filters[name] else {
       throw TemplateError(.syntax, "no filter named '\(name.prefix(40))'")
     }
+    if case .text(let text) = value { try spend(text: text.count) }
     return try filter(self)(value, arguments)
   }
 

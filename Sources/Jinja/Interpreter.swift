@@ -265,16 +265,21 @@ final class Interpreter {
     return .dictionary(dictionary)
   }
 
+  /// - Throws: `TemplateError` where Python could not use `key` in a dict.
   func requireHashable(_ key: Value) throws {
-    guard isHashable(key) else { throw TemplateError.failure("a \(key.typeName) cannot be a key") }
+    guard try isHashable(key) else {
+      throw TemplateError.failure("a \(key.typeName) cannot be a key")
+    }
   }
 
-  func isHashable(_ key: Value) -> Bool {
+  func isHashable(_ key: Value) throws -> Bool {
     switch key {
-    case .list, .dictionary: false
-    case .tuple(let items): items.allSatisfy(isHashable)
-    default: true
+    case .list, .dictionary: return false
+    case .text, .tuple: try measure(key)
+    default: break
     }
+    guard case .tuple(let items) = key else { return true }
+    return try items.allSatisfy(isHashable)
   }
 
   private func chain(

@@ -217,8 +217,9 @@ extension Interpreter {
     for item in items {
       let found = try key(item)
       if let last = groups.last,
-        sortKey(last.key, caseSensitive: caseSensitive)
-          == sortKey(found, caseSensitive: caseSensitive)
+        try equals(
+          sortKey(last.key, caseSensitive: caseSensitive),
+          sortKey(found, caseSensitive: caseSensitive))
       {
         groups[groups.count - 1].items.append(item)
       } else {

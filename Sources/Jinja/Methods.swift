@@ -7,7 +7,12 @@ extension Interpreter {
   func method(_ name: String, of value: Value) -> Value? {
     func bound<T>(_ method: Method<T>?, _ receiver: T) -> Value? {
       guard let method else { return nil }
-      return .object(Function(name) { try method($0, receiver, $1) })
+      return .object(
+        Function(name) { interpreter, arguments in
+          // Each method goes through its text once, more or less.
+          if let text = receiver as? Text { try interpreter.spend(text: text.count) }
+          return try method(interpreter, receiver, arguments)
+        })
     }
     switch value {
     case .text(let text): return bound(Self.textMethods[name], text)
@@ -52,12 +57,13 @@ extension Interpreter {
     "count": { interpreter, items, arguments in
       let value = try interpreter.required(arguments.value(0, "value"), "count")
       try interpreter.spend(items.count)
-      return .int(items.count { $0 == value })
+      return .int(try items.count { try interpreter.equals($0, value) })
     },
     "index": { interpreter, items, arguments in
       let value = try interpreter.required(arguments.value(0, "value"), "index")
       try interpreter.spend(items.count)
-      guard let place = items.firstIndex(of: value) else {
+      guard let place = try items.firstIndex(where: { try interpreter.equals($0, value) })
+      else {
         throw TemplateError.failure("the value is not in the list")
       }
       return .int(place)

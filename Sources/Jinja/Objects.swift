@@ -110,9 +110,11 @@ final class LoopState: TemplateObject, @unchecked Sendable {
         })
     case "changed":
       .object(
-        Function("changed") { [self] _, arguments in
+        Function("changed") { [self] interpreter, arguments in
           defer { lastAsked = arguments.positional }
-          return .bool(lastAsked != arguments.positional)
+          guard let lastAsked else { return .bool(true) }
+          return .bool(
+            try !interpreter.equals(.list(lastAsked), .list(arguments.positional)))
         })
     default: nil
     }

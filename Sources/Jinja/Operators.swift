@@ -118,14 +118,48 @@ extension Interpreter {
 
   func holds(_ comparison: Comparison, _ a: Value, _ b: Value) throws -> Bool {
     switch comparison {
-    case .equal: return a == b
-    case .notEqual: return a != b
+    case .equal: return try equals(a, b)
+    case .notEqual: return try !equals(a, b)
     case .in: return try contains(b, a)
     case .notIn: return try !contains(b, a)
     case .less: return try isLess(a, b)
-    case .lessOrEqual: return try a == b || isLess(a, b)
+    case .lessOrEqual: return try equals(a, b) || isLess(a, b)
     case .greater: return try isLess(b, a)
-    case .greaterOrEqual: return try a == b || isLess(b, a)
+    case .greaterOrEqual: return try equals(a, b) || isLess(b, a)
+    }
+  }
+
+  /// As `==`, with a step for each value inside: lists that hold one list many times are larger than the
+  /// memory that they take.
+  func equals(_ a: Value, _ b: Value) throws -> Bool {
+    try spend()
+    switch (a, b) {
+    case (.text(let first), .text(let second)):
+      try spend(text: min(first.count, second.count))
+      return first == second
+    case (.list(let first), .list(let second)), (.tuple(let first), .tuple(let second)):
+      guard first.count == second.count else { return false }
+      return try nested { try zip(first, second).allSatisfy { try equals($0, $1) } }
+    case (.dictionary(let first), .dictionary(let second)):
+      guard first.count == second.count else { return false }
+      return try nested {
+        try first.items.allSatisfy { key, value in
+          try measure(key)
+          guard let other = second[key] else { return false }
+          return try equals(value, other)
+        }
+      }
+    default: return a == b
+    }
+  }
+
+  /// Counts a step for each value inside, as hashing and comparing it will take.
+  func measure(_ value: Value) throws {
+    try spend()
+    switch value {
+    case .text(let text): try spend(text: text.count)
+    case .list(let items), .tuple(let items): try nested { for item in items { try measure(item) } }
+    default: break
     }
   }
 
@@ -134,9 +168,13 @@ extension Interpreter {
     if let first = a.integer, let second = b.integer { return first < second }
     if let first = a.number, let second = b.number { return first < second }
     switch (a, b) {
-    case (.text(let first), .text(let second)): return first < second
+    case (.text(let first), .text(let second)):
+      try spend(text: min(first.count, second.count))
+      return first < second
     case (.list(let first), .list(let second)), (.tuple(let first), .tuple(let second)):
-      for (x, y) in zip(first, second) where x != y { return try nested { try isLess(x, y) } }
+      for (x, y) in zip(first, second) where try !equals(x, y) {
+        return try nested { try isLess(x, y) }
+      }
       return first.count < second.count
     default:
       throw TemplateError.failure("a \(a.typeName) and a \(b.typeName) have no order")
@@ -154,7 +192,7 @@ extension Interpreter {
     case .dictionary(let dictionary):
       try requireHashable(value)
       return dictionary[value] != nil
-    default: return try items(container).contains(value)
+    default: return try items(container).contains { try equals($0, value) }
     }
   }
 }

@@ -14,6 +14,7 @@ extension Interpreter {
       }
       return integer
     }
+    if case .text(let text) = value { try spend(text: text.count) }
     switch name {
     case "defined": return !value.isUndefined
     case "undefined": return value.isUndefined

@@ -128,23 +128,36 @@ public struct Text: Sendable {
       && zip(units.suffix(other.count), other.units).allSatisfy(Self.same)
   }
 
-  private func matches(_ other: Text, at start: Int) -> Bool {
-    for (index, unit) in other.units.enumerated() where !Self.same(units[start + index], unit) {
-      return false
-    }
-    return true
-  }
-
-  /// Where `other` first stands at `start` or after.
+  /// Where `other` first stands at `start` or after, in time that grows with the lengths' sum (Knuth,
+  /// Morris & Pratt 1977).
   func firstIndex(of other: Text, from start: Int = 0) -> Int? {
-    guard start >= 0, start + other.count <= count else { return nil }
-    return (start...count - other.count).first { matches(other, at: $0) }
+    let part = other.units
+    guard start >= 0, start + part.count <= count else { return nil }
+    guard let first = part.first else { return start }
+    if part.count == 1 { return units[start...].firstIndex { Self.same($0, first) } }
+    // How much of `part` still stands where its next unit does not.
+    var borders = [0]
+    borders.reserveCapacity(part.count)
+    var matched = 0
+    for index in 1..<part.count {
+      while matched > 0, !Self.same(part[index], part[matched]) { matched = borders[matched - 1] }
+      if Self.same(part[index], part[matched]) { matched += 1 }
+      borders.append(matched)
+    }
+    matched = 0
+    for index in start..<count {
+      while matched > 0, !Self.same(units[index], part[matched]) { matched = borders[matched - 1] }
+      if Self.same(units[index], part[matched]) { matched += 1 }
+      if matched == part.count { return index + 1 - part.count }
+    }
+    return nil
   }
 
   func lastIndex(of other: Text) -> Int? {
-    guard other.count <= count else { return nil }
-    return (0...count - other.count).last { matches(other, at: $0) }
+    reversed.firstIndex(of: other.reversed).map { count - other.count - $0 }
   }
+
+  var reversed: Text { Text(units: units.reversed()) }
 
   func contains(_ other: Text) -> Bool { firstIndex(of: other) != nil }
 
@@ -193,13 +206,7 @@ public struct Text: Sendable {
 
   /// As `split`, from the end.
   func splitFromEnd(_ separator: Text, limit: Int) -> [Text] {
-    var parts: [Text] = []
-    var rest = self
-    while parts.count < limit, let end = rest.lastIndex(of: separator) {
-      parts.insert(rest[end + separator.count..<rest.count], at: 0)
-      rest = rest[0..<end]
-    }
-    return [rest] + parts
+    reversed.split(separator.reversed, limit: limit).map(\.reversed).reversed()
   }
 
   /// Lines without their ends, as Python's `splitlines`.

@@ -45,11 +45,14 @@ public struct Perplexity: Sendable {
   public enum Fault: Error, Equatable, CustomStringConvertible {
     case tooShort(tokens: Int, needed: Int)
     case vocabularies(Int, Int)
+    case tooLong(chunk: Int, context: Int)
 
     public var description: String {
       switch self {
       case .tooShort(let tokens, let needed):
         "the text has \(tokens) tokens; \(needed) are needed, two chunks of the context"
+      case .tooLong(let chunk, let context):
+        "chunks of \(chunk) tokens, and the model's context holds \(context)"
       case .vocabularies(let a, let b):
         "the models' vocabularies have \(a) and \(b) tokens, and cannot be compared"
       }
@@ -62,8 +65,7 @@ public struct Perplexity: Sendable {
   /// Scores `tokens`.
   ///
   /// - Parameter progress: told the chunks that are done, of how many, and the result so far; false cancels.
-  /// - Throws: `Fault`; `GenerationError.promptTooLong` where a chunk exceeds the model's own context;
-  ///   `ComputeError.memory`; `CancellationError`.
+  /// - Throws: `Fault`; `ComputeError.memory`; `CancellationError`.
   public func run(
     _ language: LanguageModel, _ tokens: [Int], reference: LanguageModel? = nil,
     progress: (Int, Int, Result) -> Bool = { _, _, _ in true }
@@ -71,8 +73,7 @@ public struct Perplexity: Sendable {
     let length = max(4, contextLength)
     for model in [language, reference].compactMap(\.self)
     where length > model.model.hyperparameters.contextLength {
-      throw GenerationError.promptTooLong(
-        tokens: length, context: model.model.hyperparameters.contextLength)
+      throw Fault.tooLong(chunk: length, context: model.model.hyperparameters.contextLength)
     }
     guard tokens.count >= 2 * length else {
       throw Fault.tooShort(tokens: tokens.count, needed: 2 * length)

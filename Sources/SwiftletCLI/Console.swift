@@ -8,7 +8,9 @@ enum StandardOutput {
   /// program quietly.
   static func write(_ text: String) {
     guard !text.isEmpty else { return }
-    writeAll(Array(text.utf8), to: STDOUT_FILENO)
+    guard !writeAll(Array(text.utf8), to: STDOUT_FILENO) else { return }
+    StandardError.write("swiftlet: standard output: \(String(cString: strerror(errno)))\n")
+    exit(1)
   }
 
   static func writeJSON(_ value: some Encodable) {
@@ -21,19 +23,21 @@ enum StandardOutput {
 enum StandardError {
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb" }
 
-  static func write(_ text: String) { writeAll(Array(text.utf8), to: STDERR_FILENO) }
+  static func write(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
 }
 
-private func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
+/// - Returns: whether all was written; if not, `errno` says why.
+private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
   var rest = bytes[...]
   while !rest.isEmpty {
     let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     if count < 0 {
       if errno == EINTR { continue }
-      return
+      return false
     }
     rest = rest.dropFirst(count)
   }
+  return true
 }
 
 enum StandardInput {
@@ -122,6 +126,16 @@ enum Interruption {
     sigemptyset(&interrupt)
     sigaddset(&interrupt, SIGINT)
     pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
+  }
+
+  /// As `watch`, also for a closed terminal and a request to end: for work that cleans up behind itself. A
+  /// reader of progress that went away and a limit on file sizes become errors of writing.
+  static func watchWhileWriting() {
+    watch()
+    for number in [SIGTERM, SIGHUP] {
+      signal(number) { _ in Interruption.flag.store(true, ordering: .relaxed) }
+    }
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
   }
 
   /// From here on Ctrl-C ends the process again.

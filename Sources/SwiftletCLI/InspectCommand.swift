@@ -51,8 +51,8 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
+      if check { return try runCheck() }
       let file = try open()
-      if check { return try check(file) }
       if hash { return try printHashes(file) }
       if let diff {
         let report = try DifferenceReport(
@@ -143,8 +143,19 @@ struct InspectCommand: ParsableCommand {
     let findings: [Finding]
   }
 
-  private func check(_ file: GGUFFile) throws {
-    let check = try FileCheck(file)
+  private func runCheck() throws {
+    let file: GGUFFile
+    let check: FileCheck
+    do {
+      file = try open()
+      check = try FileCheck(file)
+    } catch let error as GGUFError where json {
+      // A header that cannot be read is a fault like others.
+      let finding = Finding(
+        fault: true, field: error.field, offset: error.offset, message: error.description)
+      StandardOutput.writeJSON(Verdict(file: error.file, sound: false, findings: [finding]))
+      throw ExitCode(1)
+    }
     if json {
       StandardOutput.writeJSON(
         Verdict(

@@ -61,7 +61,7 @@ struct QuantizeCommand: ParsableCommand {
       let team = ComputeTeam(threads: threads ?? ComputeTeam.coreCount)
       let line = ProgressLine(title: output)
       let total = plan.byteCount
-      Interruption.watch()
+      Interruption.watchWhileWriting()
       defer { line.finish() }
       do {
         try plan.write(to: output, team: team) { done in
@@ -70,6 +70,8 @@ struct QuantizeCommand: ParsableCommand {
             "\(megabytes(done)) of \(megabytes(total)) MB")
           return !Interruption.happened
         }
+      } catch let error as ComputeError {
+        throw CommandFailure("\(path): \(error)")
       } catch is CancellationError {
         line.finish()
         StandardError.write("swiftlet: cancelled: \(printable(output)) is as it was\n")

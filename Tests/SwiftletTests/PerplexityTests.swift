@@ -58,7 +58,9 @@ import Testing
       try perplexity.run(model, tokens) { _, _, _ in false }
     }
     perplexity.contextLength = 1 << 20
-    #expect(throws: GenerationError.self) { try perplexity.run(model, tokens) }
+    #expect(throws: Perplexity.Fault.tooLong(chunk: 1 << 20, context: 640)) {
+      try perplexity.run(model, tokens)
+    }
   }
 
   @Test("the command prints the contract's fields, and says what is wrong with a text")
