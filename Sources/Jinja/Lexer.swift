@@ -77,17 +77,7 @@ struct Lexer {
   private mutating func tag(after text: Range<Int>) throws(TemplateError) {
     let opening = source[text.upperBound + 1]
     let sign = text.upperBound + 2 < source.count ? source[text.upperBound + 2] : " "
-    var data = source[text]
-    if sign == "-" {
-      while let last = data.last, Text.isSpace(last.value) { data.removeLast() }
-    } else if sign != "+", opening != "{" {
-      let lineStart = data.lastIndex(of: "\n").map { $0 + 1 } ?? data.startIndex
-      if lineStart > data.startIndex || startsLine,
-        data[lineStart...].allSatisfy({ Text.isSpace($0.value) })
-      {
-        data = data[..<lineStart]
-      }
-    }
+    let data = source(text, before: sign, isBlock: opening != "{")
     if !data.isEmpty { add(.data, data) }
     advance(to: text.upperBound + 2)
     if sign == "-" || sign == "+" { position += 1 }
@@ -98,6 +88,25 @@ struct Lexer {
       try expression("}}")
     default: try block()
     }
+  }
+
+  /// Text before a tag, of which the tag takes off white space: all of it where it begins with `-`, the
+  /// indent of its line where it is a block and does not begin with `+`.
+  private func source(_ range: Range<Int>, before sign: Unicode.Scalar, isBlock: Bool)
+    -> ArraySlice<Unicode.Scalar>
+  {
+    var data = source[range]
+    if sign == "-" {
+      while let last = data.last, Text.isSpace(last.value) { data.removeLast() }
+    } else if sign != "+", isBlock {
+      let lineStart = data.lastIndex(of: "\n").map { $0 + 1 } ?? data.startIndex
+      if lineStart > data.startIndex || startsLine,
+        data[lineStart...].allSatisfy({ Text.isSpace($0.value) })
+      {
+        data = data[..<lineStart]
+      }
+    }
+    return data
   }
 
   private mutating func comment() throws(TemplateError) {
@@ -138,17 +147,7 @@ struct Lexer {
     var end = position
     while end < source.count {
       if starts("{%", at: end), let (close, opening, closing) = endOfRaw(end) {
-        var data = source[start..<end]
-        if opening == "-" {
-          while let last = data.last, Text.isSpace(last.value) { data.removeLast() }
-        } else if opening != "+" {
-          let lineStart = data.lastIndex(of: "\n").map { $0 + 1 } ?? data.startIndex
-          if lineStart > data.startIndex || startsLine,
-            data[lineStart...].allSatisfy({ Text.isSpace($0.value) })
-          {
-            data = data[..<lineStart]
-          }
-        }
+        let data = source(start..<end, before: opening, isBlock: true)
         if !data.isEmpty { add(.data, data) }
         advance(to: close)
         leaveTag(closing, isBlock: true)
