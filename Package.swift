@@ -120,3 +120,19 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Programs for libFuzzer, which only a toolchain with it can link: scripts/fuzz sets this.
+if Context.environment["SWIFTLET_FUZZ"] != nil {
+  package.targets.append(.systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzzing/CLibFuzzer"))
+  for (name, dependencies) in [
+    ("GGUF", ["GGUF", "Compute", "Llama"]), ("Tokenizer", ["GGUF", "Tokenization"]),
+    ("Template", ["Jinja", "OrderedJSON"]),
+  ] {
+    package.targets.append(
+      .executableTarget(
+        name: "Fuzz\(name)",
+        dependencies: (["CLibFuzzer"] + dependencies).map { .byName(name: $0) },
+        path: "Tests/Fuzzing/\(name)", swiftSettings: strict,
+        linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
+  }
+}

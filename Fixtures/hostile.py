@@ -1199,4 +1199,4 @@ def main():
     print(f"{len(CASES)} cases of {len(rows)} rows")
 
 
-main()
+if __name__ == "__main__": main()

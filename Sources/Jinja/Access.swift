@@ -80,7 +80,9 @@ extension Interpreter {
     case .list(let items):
       try spend(items.count)
       return .list(places(items.count).map { items[$0] })
-    case .tuple(let items): return .tuple(places(items.count).map { items[$0] })
+    case .tuple(let items):
+      try spend(items.count)
+      return .tuple(places(items.count).map { items[$0] })
     case .undefined(let what): throw TemplateError.failure("'\(what)' is undefined")
     default: return .undefined("a \(value.typeName) has no slices")
     }
@@ -99,7 +101,7 @@ extension Interpreter {
       var output = Text(units: [])
       try run(
         loop.loop, over: arguments.value(0, "iterable") ?? .undefined("iterable"),
-        depth: loop.depth + 1, loop.scope, &output)
+        level: loop.level + 1, loop.scope, &output)
       return .text(output)
     case .undefined(let what): throw TemplateError.failure("'\(what)' is undefined")
     default: throw TemplateError.failure("a \(value.typeName) cannot be called")
@@ -114,7 +116,7 @@ extension Interpreter {
     case .undefined: return []
     case .list(let items), .tuple(let items):
       try spend(items.count)
-      return items
+      return items.items
     case .dictionary(let dictionary):
       try spend(dictionary.count)
       return dictionary.items.map(\.key)

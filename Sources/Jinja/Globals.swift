@@ -29,7 +29,9 @@ enum Globals {
       guard !values.keys.contains(where: { $0.hasPrefix("_") }) else {
         throw TemplateError.failure("a namespace has no attributes that begin with '_'")
       }
-      return .object(Namespace(values))
+      let namespace = Namespace(values)
+      interpreter.keep(namespace)
+      return .object(namespace)
     },
     "cycler": function("cycler") { _, arguments in
       guard !arguments.positional.isEmpty else { throw TemplateError.failure("no items given") }

@@ -8,6 +8,8 @@ final class Interpreter {
   private let variables: Scope
   /// The line of what is being computed, for errors.
   private var line: Int?
+  /// What may hold itself by way of its values.
+  private var holders: [any ValueHolder] = []
 
   init(limits: Template.Limits, now: Template.Moment, variables: [String: Value]) {
     self.limits = limits
@@ -33,6 +35,7 @@ final class Interpreter {
   }
 
   func render(_ body: [Statement]) throws -> Text {
+    defer { for holder in holders { holder.letGo() } }
     var output = Text(units: [])
     do {
       _ = try run(body, variables, &output)
@@ -49,6 +52,30 @@ final class Interpreter {
     guard stepsLeft >= 0 else {
       throw TemplateError(.limit, "the template takes more than \(limits.steps) steps")
     }
+  }
+
+  /// Keeps `holder` until the end, when it lets go of its values: objects that hold each other are
+  /// freed, and long chains of them one by one.
+  func keep(_ holder: some ValueHolder) { holders.append(holder) }
+
+  private func keep(scope: Scope) {
+    guard !scope.isKept else { return }
+    scope.isKept = true
+    keep(scope)
+  }
+
+  private func macro(_ macro: Macro, _ scope: Scope) -> Value {
+    keep(scope: scope)
+    return .object(MacroValue(macro, scope))
+  }
+
+  /// - Throws: `TemplateError` where `value` holds values in too many levels.
+  private func bounded(_ value: Value) throws -> Value {
+    guard value.depth <= Template.Limits.valueDepth else {
+      throw TemplateError(
+        .limit, "values in more than \(Template.Limits.valueDepth) levels within each other")
+    }
+    return value
   }
 
   /// Counts the making of a text.
@@ -101,7 +128,7 @@ final class Interpreter {
     case .break: return .break
     case .continue: return .continue
     case .macro(let macro):
-      try assign(.name(macro.name), .object(MacroValue(macro, scope)), scope)
+      try assign(.name(macro.name), self.macro(macro, scope), scope)
     case .scope(let body): return try nested { try run(body, Scope(parent: scope), &output) }
     default: try nested { try runBlock(statement, scope, &output) }
     }
@@ -122,7 +149,7 @@ final class Interpreter {
       guard case .access(let base, var accesses) = call,
         case .call(var arguments, let line)? = accesses.popLast()
       else { return }
-      inner.values["caller"] = .object(MacroValue(caller, scope))
+      inner.values["caller"] = macro(caller, scope)
       arguments.named.append(("caller", .variable("caller", line: line)))
       accesses.append(.call(arguments, line: line))
       try append(try string(try evaluate(.access(base, accesses), inner)), to: &output)
@@ -146,7 +173,8 @@ final class Interpreter {
     var value = value
     for filter in filtering?.filters ?? [] {
       line = filtering?.line
-      value = try self.filter(filter.name, value, try evaluate(filter.arguments, scope))
+      value = try bounded(
+        try self.filter(filter.name, value, try evaluate(filter.arguments, scope)))
     }
     return value
   }
@@ -176,11 +204,11 @@ final class Interpreter {
 
   private func run(_ loop: Loop, _ scope: Scope, _ output: inout Text) throws {
     line = loop.line
-    try run(loop, over: try evaluate(loop.items, scope), depth: 0, scope, &output)
+    try run(loop, over: try evaluate(loop.items, scope), level: 0, scope, &output)
   }
 
-  /// - Parameter depth: how often the loop has called itself.
-  func run(_ loop: Loop, over value: Value, depth: Int, _ scope: Scope, _ output: inout Text) throws
+  /// - Parameter level: how often the loop has called itself.
+  func run(_ loop: Loop, over value: Value, level: Int, _ scope: Scope, _ output: inout Text) throws
   {
     var items = try self.items(value)
     if let condition = loop.condition {
@@ -191,7 +219,8 @@ final class Interpreter {
         return try evaluate(condition, inner).isTrue
       }
     }
-    let state = LoopState(items, loop: loop, depth: depth, scope: scope)
+    let state = LoopState(items, loop: loop, level: level, scope: scope)
+    keep(scope: scope)
     // As in jinja2, 'else' is for loops of which no round came to its end.
     var isElse = true
     for (index, item) in items.enumerated() {
@@ -218,7 +247,7 @@ final class Interpreter {
     case .access(let base, let accesses): return try evaluate(base, accesses, scope)
     default:
       try spend()
-      return try nested { try evaluateCompound(expression, scope) }
+      return try bounded(try nested { try evaluateCompound(expression, scope) })
     }
   }
 
@@ -336,6 +365,7 @@ final class Interpreter {
         self.line = line
         value = .bool(try test(name, value, arguments) != isNegated)
       }
+      value = try bounded(value)
     }
     return value
   }

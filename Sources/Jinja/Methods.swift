@@ -8,7 +8,7 @@ extension Interpreter {
     func bound<T>(_ method: Method<T>?, _ receiver: T) -> Value? {
       guard let method else { return nil }
       return .object(
-        Function(name) { interpreter, arguments in
+        Function(name, depth: value.depth) { interpreter, arguments in
           // Each method goes through its text once, more or less.
           if let text = receiver as? Text { try interpreter.spend(text: text.count) }
           return try method(interpreter, receiver, arguments)
@@ -22,8 +22,8 @@ extension Interpreter {
     case .list(let items):
       let changing = ["append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"]
       if changing.contains(name) { return unsafe(name) }
-      return bound(Self.listMethods[name], items)
-    case .tuple(let items): return name == "copy" ? nil : bound(Self.listMethods[name], items)
+      return bound(Self.listMethods[name], items.items)
+    case .tuple(let items): return name == "copy" ? nil : bound(Self.listMethods[name], items.items)
     default: return nil
     }
   }
@@ -111,7 +111,7 @@ extension Interpreter {
     { interpreter, text, arguments in
       let affixes: [Value]
       switch try interpreter.required(arguments.value(0, "prefix"), "startswith") {
-      case .tuple(let items): affixes = items
+      case .tuple(let items): affixes = items.items
       case let other: affixes = [other]
       }
       let (part, _) = try stretch(interpreter, text, arguments)

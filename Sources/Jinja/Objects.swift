@@ -1,8 +1,15 @@
 // @unchecked Sendable below: each belongs to one rendering, which one thread does.
 
+/// Something whose values change, so that it may come to hold itself.
+protocol ValueHolder: AnyObject {
+  func letGo()
+}
+
 /// The variables of a block, on top of those around it.
-final class Scope: @unchecked Sendable {
+final class Scope: ValueHolder, @unchecked Sendable {
   var values: [String: Value] = [:]
+  /// Whether the interpreter keeps it.
+  var isKept = false
   private let parent: Scope?
 
   init(parent: Scope?) { self.parent = parent }
@@ -15,6 +22,8 @@ final class Scope: @unchecked Sendable {
     }
     return nil
   }
+
+  func letGo() { values = [:] }
 }
 
 /// What a call is given.
@@ -49,11 +58,14 @@ struct CallArguments {
 }
 
 /// `namespace(...)`: variables that blocks inside may change.
-final class Namespace: TemplateObject, @unchecked Sendable {
+final class Namespace: TemplateObject, ValueHolder, @unchecked Sendable {
   var values: [String: Value]
   let typeName = "namespace"
+  let depth = 0
 
   init(_ values: [String: Value]) { self.values = values }
+
+  func letGo() { values = [:] }
 }
 
 /// A macro, and the variables where it was defined.
@@ -61,6 +73,7 @@ final class MacroValue: TemplateObject, @unchecked Sendable {
   let macro: Macro
   let scope: Scope
   let typeName = "macro"
+  let depth = 0
 
   init(_ macro: Macro, _ scope: Scope) {
     self.macro = macro
@@ -69,20 +82,23 @@ final class MacroValue: TemplateObject, @unchecked Sendable {
 }
 
 /// `loop` inside a loop.
-final class LoopState: TemplateObject, @unchecked Sendable {
-  let items: [Value]
+final class LoopState: TemplateObject, ValueHolder, @unchecked Sendable {
+  let items: ValueList
   let loop: Loop
-  let depth: Int
+  /// How often the loop has called itself.
+  let level: Int
   let scope: Scope
   var index = 0
   /// What `changed` was last asked about.
   var lastAsked: [Value]?
   let typeName = "loop"
 
-  init(_ items: [Value], loop: Loop, depth: Int, scope: Scope) {
-    self.items = items
+  var depth: Int { items.depth }
+
+  init(_ items: [Value], loop: Loop, level: Int, scope: Scope) {
+    self.items = ValueList(items)
     self.loop = loop
-    self.depth = depth
+    self.level = level
     self.scope = scope
   }
 
@@ -95,8 +111,8 @@ final class LoopState: TemplateObject, @unchecked Sendable {
     case "first": .bool(index == 0)
     case "last": .bool(index == items.count - 1)
     case "length": .int(items.count)
-    case "depth": .int(depth + 1)
-    case "depth0": .int(depth)
+    case "depth": .int(level + 1)
+    case "depth0": .int(level)
     case "previtem": index > 0 ? items[index - 1] : .undefined("there is no previous item")
     case "nextitem":
       index + 1 < items.count ? items[index + 1] : .undefined("there is no next item")
@@ -110,7 +126,8 @@ final class LoopState: TemplateObject, @unchecked Sendable {
         })
     case "changed":
       .object(
-        Function("changed") { [self] interpreter, arguments in
+        Function("changed", depth: depth) { [self] interpreter, arguments in
+          if lastAsked == nil { interpreter.keep(self) }
           defer { lastAsked = arguments.positional }
           guard let lastAsked else { return .bool(true) }
           return .bool(
@@ -119,6 +136,8 @@ final class LoopState: TemplateObject, @unchecked Sendable {
     default: nil
     }
   }
+
+  func letGo() { lastAsked = nil }
 }
 
 /// A function of the language itself, or a method together with its value.
@@ -126,33 +145,40 @@ final class Function: TemplateObject, @unchecked Sendable {
   let name: String
   let body: (Interpreter, CallArguments) throws -> Value
   let typeName = "function"
+  let depth: Int
 
-  init(_ name: String, _ body: @escaping (Interpreter, CallArguments) throws -> Value) {
+  /// - Parameter depth: that of the value that `body` holds.
+  init(
+    _ name: String, depth: Int = 0,
+    _ body: @escaping (Interpreter, CallArguments) throws -> Value
+  ) {
     self.name = name
+    self.depth = 1 + depth
     self.body = body
   }
 }
 
 /// `cycler(...)`: its items in turn.
 final class Cycler: TemplateObject, @unchecked Sendable {
-  let items: [Value]
+  let items: ValueList
   var position = 0
+  var depth: Int { items.depth }
   let typeName = "cycler"
 
-  init(_ items: [Value]) { self.items = items }
+  init(_ items: [Value]) { self.items = ValueList(items) }
 
   func attribute(_ name: String) -> Value? {
     switch name {
     case "current": items[position]
     case "next":
       .object(
-        Function("next") { [self] _, _ in
+        Function("next", depth: depth) { [self] _, _ in
           defer { position = (position + 1) % items.count }
           return items[position]
         })
     case "reset":
       .object(
-        Function("reset") { [self] _, _ in
+        Function("reset", depth: depth) { [self] _, _ in
           position = 0
           return .none
         })

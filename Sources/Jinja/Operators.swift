@@ -34,16 +34,18 @@ extension Interpreter {
       return .text(Text.joined(first, second))
     case (.add, .list(let first), .list(let second)):
       try spend(first.count + second.count)
-      return .list(first + second)
-    case (.add, .tuple(let first), .tuple(let second)): return .tuple(first + second)
+      return .list(first.items + second.items)
+    case (.add, .tuple(let first), .tuple(let second)):
+      try spend(first.count + second.count)
+      return .tuple(first.items + second.items)
     case (.multiply, .text(let text), _) where b.integer != nil:
       return .text(Text(units: try repeated(text.units, b.integer ?? 0, each: 16)))
     case (.multiply, _, .text(let text)) where a.integer != nil:
       return .text(Text(units: try repeated(text.units, a.integer ?? 0, each: 16)))
     case (.multiply, .list(let items), _) where b.integer != nil:
-      return .list(try repeated(items, b.integer ?? 0, each: 1))
+      return .list(try repeated(items.items, b.integer ?? 0, each: 1))
     case (.multiply, _, .list(let items)) where a.integer != nil:
-      return .list(try repeated(items, a.integer ?? 0, each: 1))
+      return .list(try repeated(items.items, a.integer ?? 0, each: 1))
     case (.remainder, .text(let format), _): return .text(try formatted(format, with: b))
     default:
       if case .undefined(let what) = a { throw TemplateError.failure("'\(what)' is undefined") }

@@ -27,9 +27,9 @@ extension Interpreter {
     case .float(let value): return Text(Self.decimal(value))
     case .text(let text): return quoted(text)
     case .list(let items):
-      return Text("[") + (try join(items)) + Text("]")
+      return Text("[") + (try join(items.items)) + Text("]")
     case .tuple(let items):
-      return Text("(") + (try join(items)) + Text(items.count == 1 ? ",)" : ")")
+      return Text("(") + (try join(items.items)) + Text(items.count == 1 ? ",)" : ")")
     case .dictionary(let dictionary):
       let parts = try dictionary.items.map { item in
         try nested {
@@ -131,7 +131,7 @@ extension Interpreter {
   /// As `format % value` in Python: flags, width, precision and the conversions `srdiufFeEgGxXoc%`.
   func formatted(_ format: Text, with value: Value) throws -> Text {
     var values: [Value] = [value]
-    if case .tuple(let items) = value { values = items }
+    if case .tuple(let items) = value { values = items.items }
     var next = values.makeIterator()
     var result = Text(units: [])
     var rest = format.units[...]

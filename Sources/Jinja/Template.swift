@@ -24,6 +24,8 @@ public struct Template: Sendable {
     public static let source = 1 << 20
     /// Macros, loops and blocks within each other.
     static let depth = 200
+    /// Lists, dicts and objects within each other.
+    static let valueDepth = 1000
 
     public init() {}
   }

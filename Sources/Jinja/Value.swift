@@ -11,8 +11,8 @@ public indirect enum Value: Sendable {
   case largeInteger(String)
   case float(Double)
   case text(Text)
-  case list([Value])
-  case tuple([Value])
+  case list(ValueList)
+  case tuple(ValueList)
   case dictionary(ValueDictionary)
   case object(any TemplateObject)
 
@@ -128,6 +128,8 @@ extension Value: Hashable {
 /// Python's `dict`: keys keep the order in which they came.
 public struct ValueDictionary: Sendable, Equatable {
   public private(set) var items: [(key: Value, value: Value)] = []
+  /// 1 more than that of the deepest value or key that ever was in it.
+  private(set) var depth = 1
   private var places: [Value: Int] = [:]
 
   public init() {}
@@ -138,6 +140,7 @@ public struct ValueDictionary: Sendable, Equatable {
     get { places[key].map { items[$0].value } }
     set {
       guard let newValue else { return }
+      depth = max(depth, 1 + max(key.depth, newValue.depth))
       if let place = places[key] {
         items[place].value = newValue
       } else {
@@ -155,6 +158,9 @@ public struct ValueDictionary: Sendable, Equatable {
 /// Something with state or code that templates reach by name: loops, macros, namespaces.
 public protocol TemplateObject: AnyObject, Sendable {
   var typeName: String { get }
+  /// 1 more than that of the deepest value that it was made with. What it is given later does not count: the
+  /// interpreter keeps those objects until it lets go of their values one by one.
+  var depth: Int { get }
 }
 
 /// Why a template gives no text.

@@ -21,6 +21,7 @@ import Testing
       "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
       "{% set ns = namespace(s='x') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
       "{% set ns = namespace(l=[1]) %}{% for i in range(99) %}{% set ns.l = ns.l + ns.l %}{% endfor %}",
+      "{% set ns = namespace(t=(1,)) %}{% for i in range(99) %}{% set ns.t = ns.t + ns.t %}{% endfor %}",
       "{{ 'x' * 9223372036854775807 }}", "{{ [1, 2] * 9223372036854775807 }}",
       "{{ 'x'.ljust(9223372036854775807) }}", "{{ 'x' | indent(9223372036854775807, true) }}",
       "{{ 'x' | center(9223372036854775807) }}", "{{ '%9223372036854775807d' % 1 }}",
@@ -61,6 +62,52 @@ import Testing
     ] {
       #expect(error(nest + use)?.kind == .limit, "\(use)")
     }
+  }
+
+  @Test(
+    "values nested deeper than the stack is long are refused before they are",
+    arguments: [
+      "{% set x = [1]\(String(repeating: "|batch(1)", count: 90_000)) %}",
+      "{% filter \(String(repeating: "batch(1)|", count: 90_000))list %}x{% endfilter %}",
+      "{% set ns = namespace(x=[]) %}\(Self.loops("{% set ns.x = [ns.x] %}"))",
+      "{% set ns = namespace(x=[]) %}\(Self.loops("{% set ns.x = {1: ns.x} %}"))",
+      "{% set ns = namespace(x={}) %}\(Self.loops("{% set ns.x = {'a': ns.x}.get %}"))",
+      "{% set ns = namespace(x=1) %}\(Self.loops("{% set ns.x = cycler(ns.x) %}"))",
+      "{% set ns = namespace(x=1) %}\(Self.loops("{% for i in [ns.x] %}{% set ns.x = loop %}{% endfor %}"))",
+    ])
+  func deepValues(source: String) {
+    #expect(error(source)?.kind == .limit)
+  }
+
+  private static func loops(_ body: String) -> String {
+    "{% for a in range(300) %}{% for b in range(300) %}\(body){% endfor %}{% endfor %}"
+  }
+
+  @Test(
+    "objects that hold each other in a long chain, or themselves, are freed",
+    arguments: [
+      "{% set ns = namespace(x=1) %}\(Self.loops("{% set ns.x = namespace(x=ns.x) %}"))",
+      "{% set ns = namespace(x=1) %}\(Self.loops("{% for i in [1] %}{% set y = loop.changed(ns.x) %}{% set ns.x = loop %}{% endfor %}"))",
+      "{% set ns = namespace(x=1) %}{% macro m(f) %}{% macro g() %}{% endmacro %}{% set ns.x = g %}{% endmacro %}\(Self.loops("{{ m(ns.x) }}"))",
+      "{% set ns = namespace() %}{% set ns.x = ns %}",
+      "{% macro m() %}{{ m }}{% endmacro %}{{ m() }}",
+      "{% for i in [1] %}{% set x = loop.changed(loop) %}{% endfor %}",
+    ])
+  func chains(source: String) throws {
+    final class Canary: TemplateObject {
+      let typeName = "canary"
+      let depth = 0
+    }
+    weak var canary: Canary?
+    try {
+      let held = Canary()
+      canary = held
+      var limits = Template.Limits()
+      limits.steps = 2_000_000
+      _ = try Template("{% set held = canary %}" + source)
+        .render(["canary": .object(held)], limits: limits)
+    }()
+    #expect(canary == nil)
   }
 
   @Test("long texts count for what they are")
