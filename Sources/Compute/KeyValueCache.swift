@@ -41,6 +41,11 @@ public final class KeyValueCache: @unchecked Sendable {
       self.heads = heads
       self.headSize = headSize
     }
+
+    /// Bytes of keys and values that one position takes.
+    public func bytesPerPosition(_ precision: Precision) -> Int {
+      2 * layers * heads * (headSize * precision.bytes + precision.scaleBytes)
+    }
   }
 
   public let shape: Shape
@@ -69,9 +74,7 @@ public final class KeyValueCache: @unchecked Sendable {
   }
 
   /// Bytes of keys and values that one position takes.
-  public var bytesPerPosition: Int {
-    2 * shape.layers * shape.heads * (shape.headSize * precision.bytes + precision.scaleBytes)
-  }
+  public var bytesPerPosition: Int { shape.bytesPerPosition(precision) }
 
   /// Forgets positions from `position` on.
   public func truncate(to position: Int) {

@@ -1,9 +1,8 @@
 extension ComputeTeam {
   /// How fast this team's threads together read memory that no cache holds, in bytes a second: the
-  /// best of `rounds` passes over 256 MiB of huge pages. It bounds how fast weights can be read.
-  public func readBandwidth(rounds: Int = 8) -> Double {
+  /// best of `rounds` passes over `mebibytes` MiB of huge pages. It bounds how fast weights can be read.
+  public func readBandwidth(mebibytes count: Int = 256, rounds: Int = 8) -> Double {
     let slice = 1 << 20
-    let count = 256
     let memory = AlignedMemory(byteCount: count * slice, pages: .huge)
     memory.base.initializeMemory(as: UInt8.self, repeating: 1, count: memory.byteCount)
     let sums = AlignedMemory(byteCount: count * 64)

@@ -67,6 +67,11 @@ public final class WeightMatrix: Sendable {
   /// Whether the native kernels read the mapped file.
   public var isInFile: Bool { kind.isInFile && panels != nil }
 
+  /// Bytes that a matrix takes in memory once it is interleaved; nil where its type has no kernels.
+  public static func packedByteCount(_ tensor: TensorDescriptor) -> Int? {
+    PanelKind(tensor.type)?.interleaved.packedBytes(rows: tensor.rows, columns: tensor.columns)
+  }
+
   /// Bytes in the file.
   public var byteCount: Int { source.byteCount }
 

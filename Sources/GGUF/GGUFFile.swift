@@ -9,6 +9,8 @@ public struct GGUFFile: Sendable {
     static let nameBytes = 63
     static let dimensions = 4
     static let alignment: UInt64 = 1 << 20
+    /// Far from where sums of sizes overflow.
+    static let fileBytes = 1 << 56
   }
 
   /// One key and its value, in the file's order.
@@ -61,6 +63,12 @@ public struct GGUFFile: Sendable {
   }
 
   private init(storage: MappedBytes) throws(GGUFError) {
+    guard storage.fileByteCount <= Limit.fileBytes else {
+      throw GGUFError(
+        file: storage.name, field: "file size",
+        reason: .invalid(
+          found: "\(storage.fileByteCount) bytes", allowed: "at most \(Limit.fileBytes)"))
+    }
     var cursor = ByteCursor(storage)
     let header = try Header(&cursor)
 

@@ -1,3 +1,4 @@
+import Compute
 import GGUF
 
 /// The shape of a Llama-architecture model, read from GGUF metadata and validated: a value of this
@@ -23,6 +24,10 @@ public struct Hyperparameters: Equatable, Sendable {
   public var groupSize: Int { headCount / keyValueHeadCount }
   public var keyValueLength: Int { keyValueHeadCount * headSize }
   public var queryLength: Int { headCount * headSize }
+  /// Of a sequence's keys and values.
+  public var cacheShape: KeyValueCache.Shape {
+    KeyValueCache.Shape(layers: blockCount, heads: keyValueHeadCount, headSize: headSize)
+  }
 
   /// The architecture that this module computes.
   public static let architecture = "llama"

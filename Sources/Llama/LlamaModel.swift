@@ -34,11 +34,7 @@ public final class LlamaModel: Sendable {
   ///
   /// - Throws: `ComputeError.memory` where the system has no room for it.
   public func makeCache(capacity: Int) throws(ComputeError) -> KeyValueCache {
-    try KeyValueCache(
-      .init(
-        layers: hyperparameters.blockCount, heads: hyperparameters.keyValueHeadCount,
-        headSize: hyperparameters.headSize),
-      capacity: capacity, precision: cachePrecision)
+    try KeyValueCache(hyperparameters.cacheShape, capacity: capacity, precision: cachePrecision)
   }
 
   /// Looks at every weight, which takes a second; meant for when logits were not finite.
@@ -49,5 +45,5 @@ public final class LlamaModel: Sendable {
   }
 
   /// Bytes of weights that computing one token reads.
-  public var bytesPerToken: Int { weights.bytesPerToken(file) }
+  public var bytesPerToken: Int { RunningCost(file, hyperparameters).weightBytes }
 }

@@ -63,15 +63,6 @@ struct Weights: Sendable {
     outputReaders = InputReaders(output)
   }
 
-  /// Bytes of weights that one token reads: every matrix once, of the embedding only a row unless
-  /// it is also the output.
-  func bytesPerToken(_ file: GGUFFile) -> Int {
-    file.tensors.reduce(0) { sum, tensor in
-      let isLookup = tensor.name == tokenEmbedding.name && output !== tokenEmbedding
-      return sum + (isLookup ? tensor.byteCount / max(1, tensor.rows) : tensor.byteCount)
-    }
-  }
-
   /// Every matrix once.
   var matrices: [WeightMatrix] {
     blocks.flatMap {

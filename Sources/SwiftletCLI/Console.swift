@@ -16,6 +16,9 @@ enum StandardOutput {
   static func writeJSON(_ value: some Encodable) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // JSON has no numbers for these.
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     if let data = try? encoder.encode(value) { write(String(decoding: data, as: UTF8.self) + "\n") }
   }
 }

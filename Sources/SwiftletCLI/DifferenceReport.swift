@@ -55,7 +55,7 @@ struct DifferenceReport: Encodable {
 
   private static func keys(_ a: GGUFFile, _ b: GGUFFile) -> [Key] {
     func value(_ file: GGUFFile, _ key: String) -> String? {
-      file.entry(key).map { InspectReport.short($0.value) }
+      file.entry(key).map { $0.value.short }
     }
     let keys = a.entries.map(\.key) + b.entries.map(\.key).filter { a.entry($0) == nil }
     return keys.compactMap { key in

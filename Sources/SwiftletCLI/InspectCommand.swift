@@ -5,7 +5,7 @@ import Swiftlet
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show what a GGUF file holds.",
+    abstract: "Show what a GGUF file holds, and what running it takes.",
     discussion: """
       Examples:
         swiftlet inspect model.gguf
@@ -18,6 +18,11 @@ struct InspectCommand: ParsableCommand {
       "A GGUF file, the name of a model, hf:… or a URL; of one on a server only the header is read."
   )
   var model: String
+
+  @Option(
+    name: [.short, .long],
+    help: "Positions to count memory and speed for; as `run`, 2048 unless the model has less.")
+  var context: Int?
 
   @Flag(help: "Show every tensor.")
   var tensors = false
@@ -37,6 +42,10 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Show the range, the mean and the distribution of each tensor's values.")
   var stats = false
 
+  @Option(
+    help: .init("Write the statistics as a page of HTML with plots.", valueName: "file"))
+  var html: String?
+
   @Flag(help: "Print the SHA-256 of the file and of each tensor's bytes.")
   var hash = false
 
@@ -48,6 +57,12 @@ struct InspectCommand: ParsableCommand {
 
   @Flag(help: "Print a JSON object.")
   var json = false
+
+  func validate() throws {
+    if let context, !(1...1 << 30).contains(context) {
+      throw ValidationError("--context \(context): allowed: 1 to \(1 << 30)")
+    }
+  }
 
   func run() throws {
     try reportingErrors {
@@ -61,22 +76,22 @@ struct InspectCommand: ParsableCommand {
         if !report.isSame { throw ExitCode(1) }
         return
       }
+      if let html { return try writePage(file, to: html) }
       if stats {
         let report = try StatisticsReport(file)
         if json { return StandardOutput.writeJSON(report) }
         return StandardOutput.write(report.text)
       }
-      let report = InspectReport(file)
+      let listing = FileListing(file: file)
       if let key {
-        StandardOutput.write(try report.value(of: key) + "\n")
+        StandardOutput.write(try listing.value(of: key) + "\n")
       } else if json {
-        StandardOutput.writeJSON(report)
-      } else {
-        var parts: [String] = []
-        if !tensors && !metadata { parts.append(report.summaryText) }
-        if metadata { parts.append(report.metadataText) }
-        if tensors { parts.append(report.tensorText) }
+        StandardOutput.writeJSON(InspectReport(file, contextLength: context))
+      } else if tensors || metadata {
+        let parts = (metadata ? [listing.metadata] : []) + (tensors ? [listing.tensors] : [])
         StandardOutput.write(parts.joined(separator: "\n"))
+      } else {
+        StandardOutput.write(InspectReport(file, contextLength: context).text)
       }
     }
   }
@@ -88,7 +103,7 @@ struct InspectCommand: ParsableCommand {
       return try GGUFFile(path: path)
     }
     // What reads every block takes the whole file.
-    guard !check, !stats, !hash, diff == nil else {
+    guard !check, !stats, html == nil, !hash, diff == nil else {
       return try GGUFFile(path: try location.fetch())
     }
     var file: GGUFFile?
@@ -107,6 +122,18 @@ struct InspectCommand: ParsableCommand {
     }
     guard let file else { throw CommandFailure("\(model): no header") }
     return file
+  }
+
+  private func writePage(_ file: GGUFFile, to path: String) throws {
+    // A slip of the hand must not cost a model.
+    let magic = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: 4)
+    guard magic != Data("GGUF".utf8) else {
+      throw CommandFailure("\(path): is a GGUF file; the page wants a name of its own")
+    }
+    let page = StatisticsPage(file, try StatisticsReport(file, bins: 64))
+    let output = try OutputFile(path: path)
+    try output.write(page.html.utf8)
+    try output.publish()
   }
 
   /// As `sha256sum` prints them, the file first.

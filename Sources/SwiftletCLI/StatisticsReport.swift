@@ -3,7 +3,7 @@ import Swiftlet
 
 /// What `inspect --stats` says of each tensor.
 struct StatisticsReport: Encodable {
-  private struct Row: Encodable {
+  struct Row: Encodable {
     let name: String
     let type: String
     let minimum: Float
@@ -16,23 +16,24 @@ struct StatisticsReport: Encodable {
     let histogram: [Int]
   }
 
-  private struct Skipped: Encodable {
+  struct Skipped: Encodable {
     let name: String
     let reason: String
   }
 
   let file: String
-  private let tensors: [Row]
+  let tensors: [Row]
   /// Tensors of types that cannot be read.
-  private let skipped: [Skipped]
+  let skipped: [Skipped]
 
-  init(_ file: GGUFFile) throws {
+  /// - Parameter bins: steps of the histograms.
+  init(_ file: GGUFFile, bins: Int = 16) throws {
     try file.requireData()
     var rows: [Row] = []
     var skipped: [Skipped] = []
     for tensor in file.tensors {
       do {
-        let found = try TensorStatistics(tensor, in: file, bins: 16)
+        let found = try TensorStatistics(tensor, in: file, bins: bins)
         rows.append(
           Row(
             name: tensor.name, type: tensor.type.name, minimum: found.minimum,

@@ -134,6 +134,11 @@ public struct Tokenizer: Sendable {
     "<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>", "<|file_sep|>",
   ]
 
+  /// Bytes that no token stands for, ascending; characters that need them are dropped.
+  public var missingBytes: [UInt8] {
+    byteTokens.indices.filter { byteTokens[$0] < 0 }.map { UInt8($0) }
+  }
+
   // MARK: Encoding
 
   /// A stretch of a prompt, and who wrote it.
