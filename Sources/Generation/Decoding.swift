@@ -14,8 +14,10 @@ struct Decoding {
   /// Chosen and not yet taken, in order; all but the last are in the cache.
   private var choices: [GeneratedChoice] = []
   private var taken = 0
+  /// What was proposed after the last choice.
+  private var guess: [Int] = []
 
-  init(_ options: GenerationOptions) {
+  init(_ options: DecodingOptions) {
     sampler = Sampler(options.sampling)
     draft = options.speculation == .automatic ? LookupDraft() : nil
     logProbabilityCount = options.logProbabilityCount
@@ -28,39 +30,47 @@ struct Decoding {
     return choices[taken]
   }
 
-  /// Reads a part of the prompt; chooses what follows its end.
-  mutating func read(
-    _ tokens: ArraySlice<Int>, isLast: Bool, _ generator: TextGenerator
-  ) throws {
+  /// Whether something was chosen that `next` has not returned yet.
+  var hasChoices: Bool { taken < choices.count }
+
+  /// Reads a part of the prompt. After its end, `receive` is called with the logits of its last token.
+  mutating func read(_ tokens: some Sequence<Int>) {
     for id in tokens { accept(id) }
-    try generator.compute(tokens, .last) { _, logits in
-      if isLast { choices = [choose(logits)] }
-    }
+    guess = []
   }
 
-  /// Chooses what follows `id`, and more where guesses turn out right.
+  /// Goes on from `id`, which is the last choice.
   ///
   /// - Parameter limit: tokens that may be appended to the cache, at least 1.
-  mutating func advance(_ id: Int, atMost limit: Int, _ generator: TextGenerator) throws {
-    // Choices that are left were computed with `id` and what follows it.
-    if taken < choices.count { return }
+  /// - Returns: the tokens to append: `id` and what is guessed to follow. `receive` is called with the
+  ///   logits of each, in order, then `settle`.
+  mutating func propose(_ id: Int, atMost limit: Int) -> [Int] {
     accept(id)
     choices.removeAll(keepingCapacity: true)
     taken = 0
-    let guess = Array(draft?.guess(atMost: limit - 1) ?? [])
-    try generator.compute([id] + guess, guess.isEmpty ? .last : .all) { index, logits in
-      if index > 0 {
-        // Past a wrong guess, logits are those of another text.
-        guard choices.count == index, choices[index - 1].id == guess[index - 1] else { return }
-        accept(guess[index - 1])
-      }
-      choices.append(choose(logits))
+    guess = Array(draft?.guess(atMost: limit - 1) ?? [])
+    return [id] + guess
+  }
+
+  /// Chooses what follows the token at `index` of those that were proposed, where the guesses before it
+  /// were right.
+  mutating func receive(_ index: Int, _ logits: UnsafeMutableBufferPointer<Float>) {
+    if index > 0 {
+      // Past a wrong guess, logits are those of another text.
+      guard choices.count == index, choices[index - 1].id == guess[index - 1] else { return }
+      accept(guess[index - 1])
     }
-    guard !guess.isEmpty else { return }
-    generator.forget(guess.count - (choices.count - 1))
-    draft?.learn(guessed: guess.count, right: choices.count - 1)
+    choices.append(choose(logits))
+  }
+
+  /// - Returns: how many of the proposed tokens were guessed wrong, and are to be forgotten.
+  mutating func settle() -> Int {
+    guard !guess.isEmpty else { return 0 }
+    let agreed = choices.count - 1
+    draft?.learn(guessed: guess.count, right: agreed)
     guessed += guess.count
-    right += choices.count - 1
+    right += agreed
+    return guess.count - agreed
   }
 
   private mutating func accept(_ id: Int) {

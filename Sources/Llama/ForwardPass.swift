@@ -25,6 +25,8 @@ public final class ForwardPass {
 
   /// Whose logits a pass computes.
   public enum Wanted: Sendable {
+    /// Nobody's: of a part of a prompt.
+    case none
     /// The batch's last token's: what generation needs.
     case last
     /// Every token's.
@@ -61,41 +63,74 @@ public final class ForwardPass {
     _ body: (Int, UnsafeMutableBufferPointer<Float>) throws -> Void
   ) rethrows {
     let tokens = Array(tokens)
-    var start = 0
-    while start < tokens.count {
+    for start in stride(from: 0, to: tokens.count, by: batchSize) {
       let end = min(start + batchSize, tokens.count)
-      // A few tokens after others: a reply is under way.
-      if tokens.count <= Relocation.mostTokens, cache.count > 0 { model.relocation.step() }
-      let slice = SequenceSlice(cache: cache, rows: 0..<end - start)
-      let rows: Range<Int> =
-        switch wanted {
-        case .all: 0..<end - start
-        case .last: end == tokens.count ? end - start - 1..<end - start : 0..<0
-        }
-      compute(Array(tokens[start..<end]), [slice], logitsOf: rows)
-      for row in rows {
-        try logits.withRow(row - rows.lowerBound) { try body(start + row, $0) }
-      }
-      start = end
+      let isEnd = end == tokens.count
+      let part = Part(
+        Array(tokens[start..<end]), cache: cache,
+        wanted: wanted == .last && !isEnd ? .none : wanted)
+      try step([part]) { _, index, logits in try body(start + index, logits) }
     }
   }
 
-  /// Appends one token to each of several sequences, in one pass over the weights, and calls `body`
-  /// with each sequence's index and logits [vocabulary]. What a sequence gets does not depend on the
-  /// others.
+  /// Tokens that a pass appends to one sequence.
+  public struct Part {
+    public let tokens: [Int]
+    let cache: KeyValueCache
+    let wanted: Wanted
+
+    /// - Parameter cache: has room for the tokens.
+    public init(_ tokens: [Int], cache: KeyValueCache, wanted: Wanted = .last) {
+      self.tokens = tokens
+      self.cache = cache
+      self.wanted = wanted
+    }
+
+    /// The first of `tokens` whose logits are computed; nil where none are.
+    var firstWanted: Int? {
+      switch wanted {
+      case .none: nil
+      case .last: tokens.count - 1
+      case .all: 0
+      }
+    }
+  }
+
+  /// Appends tokens to each of several sequences, in one pass over the weights, and calls `body` with
+  /// the part's index, the index of each wanted token in it, and its logits [vocabulary]. What a
+  /// sequence gets does not depend on the others.
   ///
-  /// - Parameters:
-  ///   - tokens: as many as there are caches, at most `batchSize`.
-  ///   - caches: distinct, with room for a token each.
+  /// Logits are computed for all tokens from the first wanted one on: parts without wanted tokens
+  /// should come first, then those that want the last of many.
+  ///
+  /// - Parameter parts: of distinct caches, at most `batchSize` tokens in all.
   public func step(
-    _ tokens: [Int], caches: [KeyValueCache],
-    _ body: (Int, UnsafeMutableBufferPointer<Float>) throws -> Void
+    _ parts: [Part], _ body: (Int, Int, UnsafeMutableBufferPointer<Float>) throws -> Void
   ) rethrows {
-    precondition(tokens.count == caches.count && tokens.count <= batchSize)
-    model.relocation.step()
-    let slices = caches.enumerated().map { SequenceSlice(cache: $1, rows: $0..<$0 + 1) }
-    compute(tokens, slices, logitsOf: 0..<tokens.count)
-    for row in tokens.indices { try logits.withRow(row) { try body(row, $0) } }
+    var slices: [SequenceSlice] = []
+    var tokens: [Int] = []
+    var firstWanted: Int?
+    for part in parts {
+      if let first = part.firstWanted { firstWanted = firstWanted ?? tokens.count + first }
+      slices.append(
+        SequenceSlice(cache: part.cache, rows: tokens.count..<tokens.count + part.tokens.count))
+      tokens += part.tokens
+    }
+    precondition(!tokens.isEmpty && tokens.count <= batchSize, "\(tokens.count) tokens a pass")
+    let rows = (firstWanted ?? tokens.count)..<tokens.count
+    // A few tokens after others: replies are under way.
+    let isReply = parts.contains { $0.tokens.count <= Relocation.mostTokens && $0.cache.count > 0 }
+    model.takeTurn {
+      if isReply { model.relocation.step() }
+      compute(tokens, slices, logitsOf: rows)
+    }
+    for (index, part) in parts.enumerated() {
+      guard let first = part.firstWanted else { continue }
+      let start = slices[index].rows.lowerBound
+      for token in first..<part.tokens.count {
+        try logits.withRow(start + token - rows.lowerBound) { try body(index, token, $0) }
+      }
+    }
   }
 
   /// One batch, top to bottom.
@@ -110,7 +145,7 @@ public final class ForwardPass {
     let count = tokens.count
     for slice in slices { slice.cache.extend(by: slice.rows.count) }
     if logits.rows < wanted.count {
-      logits = FloatMatrix(rows: batchSize, columns: shape.vocabularySize)
+      logits = FloatMatrix(rows: min(batchSize, 2 * wanted.count), columns: shape.vocabularySize)
     }
     workspace.prepare(for: slices)
 

@@ -1,5 +1,6 @@
 import Compute
 import GGUF
+import Synchronization
 
 /// A Llama-architecture model, loaded and ready to compute.
 ///
@@ -12,6 +13,7 @@ public final class LlamaModel: Sendable {
   public let cachePrecision: KeyValueCache.Precision
   let weights: Weights
   let relocation: Relocation
+  private let turn = Mutex<Void>(())
 
   /// Reads the weights of `file`.
   ///
@@ -29,6 +31,10 @@ public final class LlamaModel: Sendable {
     weights = try Weights(file, hyperparameters, team: team)
     relocation = Relocation(weights, team: team)
   }
+
+  /// Calls `body` while nobody else computes with this model: its threads serve one pass at a time, and
+  /// weights move between passes.
+  func takeTurn(_ body: () -> Void) { turn.withLock { _ in body() } }
 
   /// An empty cache of `capacity` positions for one sequence.
   ///

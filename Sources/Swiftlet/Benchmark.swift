@@ -74,7 +74,8 @@ public struct Benchmark: Sendable {
     let decode = series(generatedTokens * caches.count) {
       for index in 0..<generatedTokens {
         let tokens = caches.indices.map { token(index + 31 * $0, below: size) }
-        pass.step(tokens, caches: caches) { _, _ in }
+        let parts = zip(tokens, caches).map { ForwardPass.Part([$0], cache: $1) }
+        pass.step(parts) { _, _, _ in }
       }
     }
     let bandwidth = model.team.readBandwidth()

@@ -22,7 +22,8 @@ public struct LoadingOptions: Sendable {
 
 /// A model that is loaded: weights, tokenizer and chat template.
 ///
-/// Immutable and shared by any number of sessions, which take turns on its threads.
+/// Immutable and shared by any number of sessions, which share passes over
+/// its weights.
 public final class LanguageModel: Sendable {
   public static let defaultContextLength = 2048
 
@@ -30,6 +31,7 @@ public final class LanguageModel: Sendable {
   public let tokenizer: Tokenizer
   public let model: LlamaModel
   public let options: LoadingOptions
+  let scheduler: ReplyScheduler
 
   /// Reads and checks the GGUF file at `path`; takes tens of milliseconds for SmolLM2.
   ///
@@ -44,6 +46,7 @@ public final class LanguageModel: Sendable {
       matmulPath: options.matmulPath)
     model = try LlamaModel(file, team: team, cachePrecision: options.cachePrecision)
     self.options = options
+    scheduler = ReplyScheduler(model, tokenizer, batchSize: options.batchSize)
   }
 
   /// Loads the model that `name` stands for: an id or a short name of the provider,

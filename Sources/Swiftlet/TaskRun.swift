@@ -122,7 +122,7 @@ private final class TaskRun {
     _ task: TextTask, _ text: String, _ body: (String) throws -> Void
   ) throws {
     let prompt = try language.promptTokens(task.messages(for: text))
-    var options = GenerationOptions()
+    var options = DecodingOptions()
     options.sampling = sampling
     options.stopStrings = task.stopStrings
     options.maximumResponseTokens = task.longestReply(to: language.tokenizer.encode(text).count)

@@ -42,7 +42,7 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     help: "Guess tokens from earlier text and check several at once: auto or off. Same text.")
-  var speculation = GenerationOptions.Speculation.automatic
+  var speculation = DecodingOptions.Speculation.automatic
 
   @Flag(help: "Print timings to standard error.")
   var stats = false
@@ -73,7 +73,7 @@ struct RunCommand: ParsableCommand {
       let ids = try promptTokens(text, language)
       let loaded = monotonicSeconds()
 
-      var options = GenerationOptions()
+      var options = DecodingOptions()
       options.sampling = sampling.options
       options.maximumResponseTokens = maxTokens
       options.stopStrings = stop
@@ -112,7 +112,7 @@ struct RunCommand: ParsableCommand {
   }
 }
 
-extension GenerationOptions.Speculation: ExpressibleByArgument {}
+extension DecodingOptions.Speculation: ExpressibleByArgument {}
 
 struct SamplingArguments: ParsableArguments {
   @Option(help: "Randomness; 0 always takes the likeliest token.")

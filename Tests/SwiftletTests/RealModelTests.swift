@@ -56,7 +56,7 @@ struct RealModelTests {
     for (set, path) in paths {
       let generator = try Self.load(type, set: set, path: path).makeGenerator()
       for golden in try Self.golden(type).prompts where !golden.greedy.isEmpty {
-        var options = GenerationOptions()
+        var options = DecodingOptions()
         options.sampling = .greedy
         options.maximumResponseTokens = golden.greedy.count
         var ids: [Int] = []
@@ -126,7 +126,7 @@ struct RealModelTests {
     let language = try Self.load("Q4_0")
     let text = "Repeat word for word: The cat sat on the mat. The dog sat on the log. The end."
     let ids = try language.promptTokens([ChatMessage(.user, text)])
-    func reply(_ options: GenerationOptions, _ context: Int) throws -> ([Int], GenerationSummary) {
+    func reply(_ options: DecodingOptions, _ context: Int) throws -> ([Int], GenerationSummary) {
       let generator = try TextGenerator(
         language.model, language.tokenizer, contextLength: context, batchSize: 512)
       var tokens: [Int] = []
@@ -141,7 +141,7 @@ struct RealModelTests {
     ]
       as [(UInt32?, Int, Int)]
     {
-      var options = GenerationOptions()
+      var options = DecodingOptions()
       options.sampling = seed == nil ? .greedy : SamplingOptions()
       options.sampling.seed = seed
       options.sampling.repeatPenalty = seed == 4 ? 1.1 : 1
@@ -174,8 +174,15 @@ struct RealModelTests {
       cache.truncate(to: prompt.count)
       caches.append(cache)
     }
-    pass.step(next, caches: caches) { index, logits in
-      #expect(logits.map(\.bitPattern) == alone[index], "sequence \(index)")
+    let parts = zip(next, caches).map { ForwardPass.Part([$0], cache: $1) }
+    // A prompt in front of them, of which the last token is wanted, changes nothing.
+    let other = try model.makeCache(capacity: 64)
+    let prompt = Array(300..<330)
+    pass(prompt, cache: try model.makeCache(capacity: 64)) { alone.append($1.map(\.bitPattern)) }
+    pass.step([ForwardPass.Part(prompt, cache: other)] + parts) { part, index, logits in
+      #expect(index == (part == 0 ? prompt.count - 1 : 0))
+      let expected = part == 0 ? alone[next.count] : alone[part - 1]
+      #expect(logits.map(\.bitPattern) == expected, "part \(part)")
     }
     #expect(caches.map(\.count) == prompts.map { $0.count + 1 })
   }
@@ -184,10 +191,10 @@ struct RealModelTests {
   func finishReasons() throws {
     let language = try Self.load("Q4_0")
     let ids = try language.promptTokens([ChatMessage(.user, "Count from 1 to 100.")])
-    func reason(_ change: (inout GenerationOptions) -> Void, cancelled: Bool = false) throws
+    func reason(_ change: (inout DecodingOptions) -> Void, cancelled: Bool = false) throws
       -> FinishReason
     {
-      var options = GenerationOptions()
+      var options = DecodingOptions()
       options.sampling = .greedy
       options.maximumResponseTokens = 40
       change(&options)
@@ -200,7 +207,7 @@ struct RealModelTests {
     #expect(try reason({ _ in }, cancelled: true) == .cancelled)
     let small = try TextGenerator(
       language.model, language.tokenizer, contextLength: ids.count + 4, batchSize: 16)
-    var options = GenerationOptions()
+    var options = DecodingOptions()
     options.sampling = .greedy
     #expect(try small.generate(ids, options: options) { _ in }.finishReason == .context)
     let tooSmall = try TextGenerator(

@@ -1,0 +1,136 @@
+/// What was said in a session, in order: the instructions, prompts and responses.
+///
+/// Shaped like FoundationModels' `Transcript`, and a collection of its entries.
+public struct Transcript: Equatable, Sendable, Codable {
+  /// One entry.
+  public enum Entry: Equatable, Sendable, Codable, Identifiable {
+    case instructions(Instructions)
+    case prompt(Prompt)
+    case response(Response)
+
+    public var id: String {
+      switch self {
+      case .instructions(let entry): entry.id
+      case .prompt(let entry): entry.id
+      case .response(let entry): entry.id
+      }
+    }
+
+    /// The text that was said.
+    public var text: String {
+      switch self {
+      case .instructions(let entry): entry.segments.text
+      case .prompt(let entry): entry.segments.text
+      case .response(let entry): entry.segments.text
+      }
+    }
+  }
+
+  /// A part of an entry.
+  public enum Segment: Equatable, Sendable, Codable, Identifiable {
+    case text(TextSegment)
+
+    public var id: String {
+      switch self {
+      case .text(let segment): segment.id
+      }
+    }
+  }
+
+  public struct TextSegment: Equatable, Sendable, Codable, Identifiable {
+    public var id: String
+    public var content: String
+
+    public init(id: String = Transcript.newID(), content: String) {
+      self.id = id
+      self.content = content
+    }
+  }
+
+  /// How the model shall behave: the system message.
+  public struct Instructions: Equatable, Sendable, Codable, Identifiable {
+    public var id: String
+    public var segments: [Segment]
+
+    public init(id: String = Transcript.newID(), segments: [Segment]) {
+      self.id = id
+      self.segments = segments
+    }
+  }
+
+  /// What the user said.
+  public struct Prompt: Equatable, Sendable, Codable, Identifiable {
+    public var id: String
+    public var segments: [Segment]
+
+    public init(id: String = Transcript.newID(), segments: [Segment]) {
+      self.id = id
+      self.segments = segments
+    }
+  }
+
+  /// What the model said.
+  public struct Response: Equatable, Sendable, Codable, Identifiable {
+    public var id: String
+    public var segments: [Segment]
+
+    public init(id: String = Transcript.newID(), segments: [Segment]) {
+      self.id = id
+      self.segments = segments
+    }
+  }
+
+  public private(set) var entries: [Entry]
+
+  public init(entries: some Sequence<Entry> = []) { self.entries = Array(entries) }
+
+  /// A name that no other entry has.
+  public static func newID() -> String {
+    var random = SystemRandomNumberGenerator()
+    return String(random.next(), radix: 36) + String(random.next(), radix: 36)
+  }
+
+  mutating func append(_ entry: Entry) { entries.append(entry) }
+
+  /// Removes the oldest prompt and what followed it up to the next one.
+  ///
+  /// - Returns: whether there was one, other than the last.
+  mutating func removeOldestTurn() -> Bool {
+    let prompts = entries.indices.filter {
+      if case .prompt = entries[$0] { true } else { false }
+    }
+    guard prompts.count > 1 else { return false }
+    entries.removeSubrange(prompts[0]..<prompts[1])
+    return true
+  }
+
+  /// In the form that chat templates take.
+  var messages: [ChatMessage] {
+    entries.map { entry in
+      switch entry {
+      case .instructions: ChatMessage(.system, entry.text)
+      case .prompt: ChatMessage(.user, entry.text)
+      case .response: ChatMessage(.assistant, entry.text)
+      }
+    }
+  }
+}
+
+extension Transcript: RandomAccessCollection {
+  public var startIndex: Int { 0 }
+  public var endIndex: Int { entries.count }
+  public subscript(_ place: Int) -> Entry { entries[place] }
+}
+
+extension [Transcript.Segment] {
+  /// One segment of `text`.
+  init(_ text: String) { self = [.text(Transcript.TextSegment(content: text))] }
+
+  fileprivate var text: String {
+    map { segment in
+      switch segment {
+      case .text(let text): text.content
+      }
+    }.joined()
+  }
+}
