@@ -100,7 +100,7 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: ["GGUF"], path: "Tests/TestSupport",
-      exclude: ["hub_server.py", "run_cases.py"], swiftSettings: strict),
+      exclude: ["hub_server.py", "run_cases.py", "chat_terminal.py"], swiftSettings: strict),
     tests("GGUFTests", ["GGUF", "TestSupport"]),
     tests("ComputeTests", ["Compute", "GGUF", "KernelCore", "TestSupport"]),
     tests("LlamaTests", ["Llama", "TestSupport"]),

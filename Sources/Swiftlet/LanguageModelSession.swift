@@ -33,6 +33,8 @@ public final class LanguageModelSession: Sendable {
     public let transcriptEntries: [Transcript.Entry]
     /// Tokens and times.
     public let summary: GenerationSummary
+    /// Turns that were left out so that the prompt had room.
+    public let droppedTurns: Int
   }
 
   public let model: LanguageModel
@@ -54,9 +56,7 @@ public final class LanguageModelSession: Sendable {
   public convenience init(
     model: LanguageModel, instructions: String? = nil, contextOverflow: ContextOverflow = .error
   ) {
-    let entries = instructions.map {
-      [Transcript.Entry.instructions(Transcript.Instructions(segments: .init($0)))]
-    }
+    let entries = instructions.map { [Transcript.Entry.instructions($0)] }
     self.init(
       model: model, transcript: Transcript(entries: entries ?? []), contextOverflow: contextOverflow
     )
@@ -93,6 +93,11 @@ public final class LanguageModelSession: Sendable {
   ///
   /// - Returns: a sequence for one iteration, which throws as `respond` does.
   public func streamResponse(to prompt: String, options: GenerationOptions = GenerationOptions())
+    -> ResponseStream<String>
+  { streamResponse(to: prompt, decoding: options.decoding) }
+
+  /// As `streamResponse(to:options:)`, with all options of the layer below.
+  public func streamResponse(to prompt: String, decoding options: DecodingOptions)
     -> ResponseStream<String>
   {
     let (stream, continuation) = AsyncThrowingStream<String, any Error>.makeStream()
@@ -157,31 +162,33 @@ public final class LanguageModelSession: Sendable {
   }
 
   private func begin(_ reply: PendingReply) {
-    let entry = Transcript.Entry.prompt(Transcript.Prompt(segments: .init(reply.prompt)))
+    let entry = Transcript.Entry.prompt(reply.prompt)
     do {
-      let ids = try promptTokens(entry)
+      let (ids, dropped) = try promptTokens(entry)
       submit(
-        ids, reply.options.decoding, isCancelled: { reply.isCancelled }, say: { reply.say($0.text) }
+        ids, reply.options, isCancelled: { reply.isCancelled }, say: { reply.say($0.text) }
       ) { [self] result in
         do {
-          end(reply, after: entry, try result.get())
+          end(reply, after: entry, try result.get(), droppedTurns: dropped)
         } catch { fail(reply, error) }
       }
     } catch { fail(reply, error) }
   }
 
   /// The ids of all that was said and `prompt`, less the oldest turns where the session says so.
-  private func promptTokens(_ prompt: Transcript.Entry) throws -> [Int] {
+  private func promptTokens(_ prompt: Transcript.Entry) throws -> (ids: [Int], dropped: Int) {
     var said = transcript
     said.append(prompt)
     let template = try model.chatTemplate()
+    var dropped = 0
     while true {
       let ids = model.tokenizer.encode(try template.render(said.messages))
-      if ids.count < model.contextLength { return ids }
+      if ids.count < model.contextLength { return (ids, dropped) }
       guard contextOverflow == .dropOldestTurns, said.removeOldestTurn() else {
         throw GenerationError.exceededContextWindowSize(
           .init(tokens: ids.count, contextSize: model.contextLength))
       }
+      dropped += 1
     }
   }
 
@@ -205,10 +212,11 @@ public final class LanguageModelSession: Sendable {
   }
 
   private func end(
-    _ reply: PendingReply, after prompt: Transcript.Entry, _ summary: GenerationSummary
+    _ reply: PendingReply, after prompt: Transcript.Entry, _ summary: GenerationSummary,
+    droppedTurns: Int
   ) {
     let text = reply.text
-    let response = Transcript.Entry.response(Transcript.Response(segments: .init(text)))
+    let response = Transcript.Entry.response(text)
     state.withLock { state in
       state.transcript.append(prompt)
       state.transcript.append(response)
@@ -217,7 +225,7 @@ public final class LanguageModelSession: Sendable {
     reply.end(
       Response(
         content: text, finishReason: summary.finishReason, transcriptEntries: [prompt, response],
-        summary: summary))
+        summary: summary, droppedTurns: droppedTurns))
   }
 
   private func fail(_ reply: PendingReply, _ error: any Error) {

@@ -48,14 +48,14 @@ extension LanguageModelSession.ResponseStream where Content == String {
 /// A response that somebody waits for.
 final class PendingReply: Sendable {
   let prompt: String
-  let options: GenerationOptions
+  let options: DecodingOptions
   private let continuation: AsyncThrowingStream<String, any Error>.Continuation
   private let cancellation = CancellationFlag()
   private let progress = Mutex<(text: String, response: LanguageModelSession.Response<String>?)>(
     ("", nil))
 
   init(
-    prompt: String, options: GenerationOptions,
+    prompt: String, options: DecodingOptions,
     continuation: AsyncThrowingStream<String, any Error>.Continuation
   ) {
     self.prompt = prompt

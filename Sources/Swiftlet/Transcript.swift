@@ -84,6 +84,17 @@ public struct Transcript: Equatable, Sendable, Codable {
 
   public init(entries: some Sequence<Entry> = []) { self.entries = Array(entries) }
 
+  /// What `messages` say.
+  public init(messages: [ChatMessage]) {
+    entries = messages.map { message in
+      switch message.role {
+      case .system: .instructions(message.content)
+      case .user: .prompt(message.content)
+      case .assistant: .response(message.content)
+      }
+    }
+  }
+
   /// A name that no other entry has.
   public static func newID() -> String {
     var random = SystemRandomNumberGenerator()
@@ -94,7 +105,7 @@ public struct Transcript: Equatable, Sendable, Codable {
 
   /// Removes the oldest prompt and what followed it up to the next one.
   ///
-  /// - Returns: whether there was one, other than the last.
+  /// - Returns: whether there was one, other than the last prompt.
   mutating func removeOldestTurn() -> Bool {
     let prompts = entries.indices.filter {
       if case .prompt = entries[$0] { true } else { false }
@@ -105,7 +116,7 @@ public struct Transcript: Equatable, Sendable, Codable {
   }
 
   /// In the form that chat templates take.
-  var messages: [ChatMessage] {
+  public var messages: [ChatMessage] {
     entries.map { entry in
       switch entry {
       case .instructions: ChatMessage(.system, entry.text)
@@ -122,9 +133,21 @@ extension Transcript: RandomAccessCollection {
   public subscript(_ place: Int) -> Entry { entries[place] }
 }
 
+extension Transcript.Entry {
+  /// Entries of one text.
+  public static func instructions(_ text: String) -> Self {
+    .instructions(Transcript.Instructions(segments: .init(text)))
+  }
+  public static func prompt(_ text: String) -> Self {
+    .prompt(Transcript.Prompt(segments: .init(text)))
+  }
+  public static func response(_ text: String) -> Self {
+    .response(Transcript.Response(segments: .init(text)))
+  }
+}
+
 extension [Transcript.Segment] {
-  /// One segment of `text`.
-  init(_ text: String) { self = [.text(Transcript.TextSegment(content: text))] }
+  fileprivate init(_ text: String) { self = [.text(Transcript.TextSegment(content: text))] }
 
   fileprivate var text: String {
     map { segment in

@@ -119,6 +119,15 @@ enum Interruption {
 
   static var happened: Bool { flag.load(ordering: .relaxed) }
 
+  /// Forgets that one happened.
+  static func reset() { flag.store(false, ordering: .relaxed) }
+
+  /// From here on every Ctrl-C only sets `happened`: where a line is typed it takes back the line.
+  static func watchTyping() {
+    watch()
+    signal(SIGINT) { _ in Interruption.flag.store(true, ordering: .relaxed) }
+  }
+
   /// The first Ctrl-C sets `happened`; a second one ends the process at once.
   static func watch() {
     signal(SIGINT) { _ in

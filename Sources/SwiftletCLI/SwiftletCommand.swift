@@ -11,7 +11,8 @@ struct SwiftletCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, TranslateCommand.self, SummarizeCommand.self, RewriteCommand.self,
+      RunCommand.self, ChatCommand.self, TranslateCommand.self, SummarizeCommand.self,
+      RewriteCommand.self,
       TitleCommand.self, SuggestCommand.self, InspectCommand.self, TokenizeCommand.self,
       DetokenizeCommand.self, TemplateCommand.self, PerplexityCommand.self, QuantizeCommand.self,
       LogitsCommand.self, BenchCommand.self, TuneCommand.self, ModelsCommand.self,

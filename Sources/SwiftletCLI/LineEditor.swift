@@ -1,0 +1,128 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Reads what a user types: with editing and history where libedit is installed, else line by line. From a
+/// pipe it reads lines, and writes no prompt.
+final class LineEditor {
+  enum Input: Equatable {
+    case text(String)
+    /// Ctrl-C.
+    case interrupted
+    /// Ctrl-D, or the end of a pipe.
+    case end
+  }
+
+  private let isTerminal = isatty(STDIN_FILENO) == 1
+  private let library: EditLine?
+  private let historyPath: String?
+
+  /// - Parameter historyPath: where lines are kept from one time to the next; nil keeps none.
+  init(historyPath: String?) {
+    library = isTerminal ? EditLine() : nil
+    self.historyPath = historyPath
+    if let library, let historyPath { _ = library.readHistory(historyPath) }
+  }
+
+  /// One line, or several that were pasted together, or that end with a backslash, or that stand between
+  /// lines of `"""`.
+  func read(prompt: String) -> Input {
+    var lines: [String] = []
+    var isQuoted = false
+    while true {
+      let input = line(lines.isEmpty ? prompt : isTerminal ? "... " : "")
+      guard case .text(var text) = input else {
+        return lines.isEmpty || input == .interrupted ? input : .text(joined(lines))
+      }
+      if let start = text.range(of: "\"\"\""), lines.isEmpty, start.lowerBound == text.startIndex {
+        text.removeSubrange(start)
+        isQuoted = true
+      }
+      if isQuoted, text.hasSuffix("\"\"\"") {
+        lines.append(String(text.dropLast(3)))
+        return .text(joined(lines))
+      }
+      let goesOn = !isQuoted && text.hasSuffix("\\")
+      lines.append(goesOn ? String(text.dropLast()) : text)
+      // More that is there already was pasted with it.
+      guard isQuoted || goesOn || isTerminal && hasMoreInput else { return .text(joined(lines)) }
+    }
+  }
+
+  private func joined(_ lines: [String]) -> String { lines.joined(separator: "\n") }
+
+  /// Keeps `text` in the history, which is written at once: the next session may begin before this ends.
+  func remember(_ text: String) {
+    guard let library, !text.contains("\n"), !text.allSatisfy(\.isWhitespace) else { return }
+    library.add(text)
+    guard let historyPath else { return }
+    let folder = URL(fileURLWithPath: historyPath).deletingLastPathComponent()
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    // What was said is nobody else's business.
+    let mask = umask(0o077)
+    _ = library.writeHistory(historyPath)
+    umask(mask)
+  }
+
+  private func line(_ prompt: String) -> Input {
+    guard let library else {
+      if isTerminal { StandardOutput.write(prompt) }
+      guard let line = readLine(strippingNewline: true) else {
+        return Interruption.happened ? .interrupted : .end
+      }
+      return .text(line)
+    }
+    guard let line = library.read(prompt) else {
+      return Interruption.happened ? .interrupted : .end
+    }
+    return .text(line)
+  }
+
+  private var hasMoreInput: Bool {
+    var entry = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, 10) == 1 && entry.revents & Int16(POLLIN) != 0
+  }
+}
+
+/// libedit (its interface of GNU Readline), looked up when it is needed: of all commands only `chat` does,
+/// and it works without.
+private struct EditLine {
+  private typealias Read =
+    @convention(c) (UnsafePointer<CChar>) -> UnsafeMutablePointer<CChar>?
+  private typealias TakeText = @convention(c) (UnsafePointer<CChar>) -> CInt
+
+  private let readline: Read
+  private let addHistory: TakeText
+  private let loadHistory: TakeText
+  private let saveHistory: TakeText
+
+  init?() {
+    let names = ["libedit.so.2", "libedit.so.0", "/usr/lib/libedit.3.dylib"]
+    guard let library = names.lazy.compactMap({ dlopen($0, RTLD_NOW) }).first else { return nil }
+    func find<T>(_ name: String, as type: T.Type) -> T? {
+      dlsym(library, name).map { unsafeBitCast($0, to: type) }
+    }
+    guard let readline = find("readline", as: Read.self),
+      let add = find("add_history", as: TakeText.self),
+      let load = find("read_history", as: TakeText.self),
+      let save = find("write_history", as: TakeText.self)
+    else { return nil }
+    (self.readline, addHistory, loadHistory, saveHistory) = (readline, add, load, save)
+    // Characters of more than one byte are edited as one.
+    setlocale(LC_CTYPE, "")
+  }
+
+  func read(_ prompt: String) -> String? {
+    guard let line = readline(prompt) else { return nil }
+    defer { free(line) }
+    return String(cString: line)
+  }
+
+  func add(_ line: String) { _ = addHistory(line) }
+  func readHistory(_ path: String) -> Bool { loadHistory(path) == 0 }
+  func writeHistory(_ path: String) -> Bool { saveHistory(path) == 0 }
+}
