@@ -102,6 +102,10 @@ def main():
         with open(os.path.join(OUT, name + ".dict"), "w") as f: f.writelines(quoted(w) + "\n" for w in words)
     seeds = {"GGUF": {"types": every_type(), "f16": llama("F16")}, "Tokenizer": dict(tokenizers())}
     for name in ("F32", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"): seeds["GGUF"][name.lower()] = llama(name)
+    # A float32 that conversions change: found by reading, not by the fuzzer.
+    seeds["GGUF"]["signalling-nan"] = every_type().set("x.6", b"\x01\0\x80\x7f")
+    # Letters and joined tokens that the file calls control tokens: found by the fuzzer.
+    seeds["Tokenizer"]["control-letters"] = tokenizer("qwen2", ["a", "b", "c", "ab"], [1, 3, 1, 3], ["a b"])
     for target, models in seeds.items():
         for name, model in models.items():
             with open(os.path.join(OUT, target, name + ".gguf"), "wb") as f: f.write(image(model.write()))

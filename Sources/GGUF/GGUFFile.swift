@@ -278,7 +278,8 @@ extension GGUFFile {
     case .int32: return .signed(Int64(try cursor.integer(Int32.self, key)), type)
     case .int64: return .signed(try cursor.integer(Int64.self, key), type)
     case .float32:
-      return .float(Double(Float(bitPattern: try cursor.integer(UInt32.self, key))), type)
+      return .float(
+        Double(keepingBitsOf: Float(bitPattern: try cursor.integer(UInt32.self, key))), type)
     case .float64: return .float(Double(bitPattern: try cursor.integer(UInt64.self, key)), type)
     case .bool: return .bool(try readBool(&cursor, key))
     case .string: return .string(try cursor.text(key, limit: Limit.stringBytes, allowsNUL: true))

@@ -29,6 +29,5 @@ package final class MappedBytes: Sendable {
 
   deinit { if file == nil { UnsafeMutableRawBufferPointer(mutating: bytes).deallocate() } }
 
-  package func willRead(_ range: Range<Int>) { file?.willRead(range) }
   package func isDone(with range: Range<Int>) { file?.isDone(with: range) }
 }

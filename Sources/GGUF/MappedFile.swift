@@ -41,17 +41,12 @@ package final class MappedFile: Sendable {
 
   deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
 
-  /// Tells the system that `range` will be read soon, once and in order.
-  package func willRead(_ range: Range<Int>) { advise(range, MADV_WILLNEED) }
-
   /// Gives back the memory of `range`; reading it again maps it again.
-  package func isDone(with range: Range<Int>) { advise(range, MADV_DONTNEED) }
-
-  private func advise(_ range: Range<Int>, _ advice: CInt) {
+  package func isDone(with range: Range<Int>) {
     let page = Int(sysconf(CInt(_SC_PAGESIZE)))
     let start = range.lowerBound / page * page
     let end = min(range.upperBound, bytes.count)
     guard let base = bytes.baseAddress, start < end else { return }
-    _ = madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, advice)
+    _ = madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
   }
 }

@@ -1,11 +1,11 @@
 /// Values as they lie in a file, little-endian (ggml `docs/gguf.md`).
 extension MetadataValue {
-  /// The value's bytes, without its type. A signalling NaN becomes a quiet one.
+  /// The value's bytes, without its type.
   public var encoded: [UInt8] {
     switch self {
     case .unsigned(let value, let type): integer(value, type)
     case .signed(let value, let type): integer(UInt64(bitPattern: value), type)
-    case .float(let value, .float32): littleEndian(Float(value).bitPattern)
+    case .float(let value, .float32): littleEndian(Float(keepingBitsOf: value).bitPattern)
     case .float(let value, _): littleEndian(value.bitPattern)
     case .bool(let value): [value ? 1 : 0]
     case .string(let value): lengthPrefixed(value.utf8)
@@ -16,6 +16,28 @@ extension MetadataValue {
   /// The low bytes of `value` that `type` keeps.
   private func integer(_ value: UInt64, _ type: MetadataType) -> [UInt8] {
     Array(littleEndian(value).prefix(Int(type.minimumBytes)))
+  }
+}
+
+// Conversions make a signalling NaN quiet; a file that is read and written again keeps its bits.
+
+extension Double {
+  init(keepingBitsOf value: Float) {
+    let bits = UInt64(value.bitPattern)
+    let payload = bits & 0x7F_FFFF
+    self =
+      value.isNaN
+      ? Double(bitPattern: (bits >> 31) << 63 | 0x7FF << 52 | payload << 29) : Double(value)
+  }
+}
+
+extension Float {
+  init(keepingBitsOf value: Double) {
+    let payload = UInt32(truncatingIfNeeded: value.bitPattern >> 29) & 0x7F_FFFF
+    let sign = UInt32(truncatingIfNeeded: value.bitPattern >> 63) << 31
+    // A payload of zero would be infinity.
+    self =
+      value.isNaN && payload != 0 ? Float(bitPattern: sign | 0x7F80_0000 | payload) : Float(value)
   }
 }
 

@@ -13,7 +13,7 @@ public struct TensorDescriptor: Sendable {
   let paddedBytes: UInt64
 
   /// Row length: values that lie next to each other.
-  public var columns: Int { dimensions.first ?? 1 }
+  public var columns: Int { dimensions[0] }
   /// Rows of `columns` values.
   public var rows: Int { dimensions.dropFirst().reduce(1, *) }
   public var valueCount: Int { rows * columns }

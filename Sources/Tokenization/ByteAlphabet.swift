@@ -6,19 +6,20 @@ enum ByteAlphabet {
   }
 
   /// The scalar that spells each byte.
-  static let scalars: [UInt32] = {
-    var next: UInt32 = 0x100
+  static let scalars: [Unicode.Scalar] = {
+    var next = UInt16(0x100)
     return (0..<256).map { byte in
-      if standsForItself(byte) { return UInt32(byte) }
+      if standsForItself(byte) { return Unicode.Scalar(UInt8(byte)) }
       defer { next += 1 }
-      return next
+      // None of these few is a surrogate.
+      return Unicode.Scalar(next).unsafelyUnwrapped
     }
   }()
 
   /// The byte that a scalar below 0x144 spells, or -1.
   static let bytes: [Int16] = {
     var table = [Int16](repeating: -1, count: 0x144)
-    for (byte, scalar) in scalars.enumerated() { table[Int(scalar)] = Int16(byte) }
+    for (byte, scalar) in scalars.enumerated() { table[Int(scalar.value)] = Int16(byte) }
     return table
   }()
 

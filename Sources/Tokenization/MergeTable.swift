@@ -13,11 +13,12 @@ struct MergeTable: Sendable {
   private var merges: [Merge]
   private let mask: Int
 
+  /// - Parameter isControl: by id; a control token is never joined from text, whatever the file says.
   /// - Throws: `GGUFError` where an entry is not two texts with a space between. Entries whose
   ///   parts or result are not tokens can never apply and are left out.
-  init(_ list: MetadataArray, _ vocabulary: Vocabulary, _ metadata: MetadataReader)
-    throws(GGUFError)
-  {
+  init(
+    _ list: MetadataArray, _ vocabulary: Vocabulary, isControl: [Bool], _ metadata: MetadataReader
+  ) throws(GGUFError) {
     var size = 16
     while size < list.count * 2 { size *= 2 }
     keys = [UInt64](repeating: Self.free, count: size)
@@ -35,7 +36,8 @@ struct MergeTable: Sendable {
       let left = UnsafeRawBufferPointer(rebasing: bytes[..<space])
       let right = UnsafeRawBufferPointer(rebasing: bytes[(space + 1)...])
       guard let first = vocabulary.id(of: left), let second = vocabulary.id(of: right),
-        let result = vocabulary.id(joining: left, right)
+        let result = vocabulary.id(joining: left, right),
+        !(isControl.indices.contains(result) && isControl[result])
       else { return }
       insert(first, second, Merge(rank: Int32(index), result: Int32(result)))
     }

@@ -86,7 +86,8 @@ public struct Tokenizer: Sendable {
       throw metadata.refuse(
         Key.tokens, found: "texts that changed while they were read", allowed: "a file at rest")
     }
-    merges = try MergeTable(mergeList, vocabulary, metadata)
+    let isControl = types.map { $0 == TokenType.control }
+    merges = try MergeTable(mergeList, vocabulary, isControl: isControl, metadata)
 
     func special(_ key: String) throws(GGUFError) -> Int? {
       try metadata.integer("tokenizer.ggml.\(key)_token_id", in: 0...tokens.count - 1)
@@ -111,15 +112,17 @@ public struct Tokenizer: Sendable {
       _ = try special(key)
     }
 
-    isControl = types.map { $0 == TokenType.control }
+    self.isControl = isControl
     let control = types.indices.filter { types[$0] == TokenType.control }
     let userDefined = types.indices.filter { types[$0] == TokenType.userDefined }
     controlTokens = control
     alwaysParsedTexts = TextMatcher(userDefined.map { ($0, Array(vocabulary.bytes($0))) })
     parsedTexts = TextMatcher((userDefined + control).map { ($0, Array(vocabulary.bytes($0))) })
-    byteTokens = ByteAlphabet.scalars.map { value in
-      guard let scalar = Unicode.Scalar(value) else { return -1 }
-      return vocabulary.id(of: Array(String(scalar).utf8)).map(Int32.init) ?? -1
+    byteTokens = ByteAlphabet.scalars.map { scalar in
+      guard let id = vocabulary.id(of: Array(String(scalar).utf8)), !control.contains(id) else {
+        return -1
+      }
+      return Int32(id)
     }
     self.preTokenizer = preTokenizer
     vocabularySize = tokens.count
@@ -208,10 +211,11 @@ public struct Tokenizer: Sendable {
     var spelled = String.UnicodeScalarView()
     for scalar in scalars {
       for byte in UTF8.encode(scalar).unsafelyUnwrapped {
-        if let letter = Unicode.Scalar(ByteAlphabet.scalars[Int(byte)]) { spelled.append(letter) }
+        spelled.append(ByteAlphabet.scalars[Int(byte)])
       }
     }
-    return vocabulary.id(of: Array(String(spelled).utf8))
+    let id = vocabulary.id(of: Array(String(spelled).utf8))
+    return id.flatMap { isControlToken($0) ? nil : $0 }
   }
 
   // MARK: Decoding

@@ -46,6 +46,62 @@ import Testing
     }
   }
 
+  @Test("the fuzzers' seeds are read, and each bit of each flipped: no trap")
+  func seeds() throws {
+    let folder = Fixtures.root.appendingPathComponent("Fixtures/fuzz")
+    var count = 0
+    for target in ["GGUF", "Tokenizer"] {
+      let names = try FileManager.default.contentsOfDirectory(
+        atPath: folder.appendingPathComponent(target).path)
+      for name in names {
+        let url = folder.appendingPathComponent(target).appendingPathComponent(name)
+        var bytes = [UInt8](try Data(contentsOf: url))
+        #expect(read(bytes), "\(name)")
+        count += 1
+        for position in bytes.indices.prefix(1024) {
+          let bit = UInt8(1) << UInt8(position % 8)
+          bytes[position] ^= bit
+          _ = read(bytes)
+          bytes[position] ^= bit
+        }
+      }
+    }
+    #expect(count > 10)
+  }
+
+  @Test(
+    "every bit of the real file's tensor table is flipped: no trap",
+    .enabled(
+      if: RealModel.isPresent && ProcessInfo.processInfo.environment["SWIFTLET_SWEEP"] != nil))
+  func realTensorTable() throws {
+    let path = RealModel.path("Q4_0")
+    let file = try GGUFFile(path: path)
+    var header = [UInt8](
+      try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        .read(upToCount: file.dataOffset) ?? Data())
+    // The table ends the header; it begins with the length of the first tensor's name.
+    let name = Array(file.tensors[0].name.utf8)
+    let start = try #require(
+      header.indices.last { header[$0...].starts(with: name) && header[$0 - 8] == name.count })
+    var accepted = 0
+    for position in start - 8..<header.count {
+      for bit in 0..<8 {
+        header[position] ^= 1 << UInt8(bit)
+        if let flipped = try? GGUFFile(
+          header: header, fileByteCount: file.byteCount, name: "flipped")
+        {
+          accepted += 1
+          for tensor in flipped.tensors {
+            #expect(flipped.byteRange(of: tensor).upperBound <= file.byteCount)
+          }
+          _ = try? Hyperparameters(flipped)
+        }
+        header[position] ^= 1 << UInt8(bit)
+      }
+    }
+    #expect(accepted > 0)
+  }
+
   @Test("every bit of the tensor table is flipped: no trap, and nothing outside the file")
   func tensorTable() throws {
     var bytes = [UInt8](try Fixtures.data("tiny-q4_0.gguf"))

@@ -13,14 +13,16 @@ private func fuzzTokenizer(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt
   let text = String(decoding: bytes.suffix(2048), as: UTF8.self)
   for mode in [Tokenizer.ControlTokens.asText, .parsed] {
     let encoded = tokenizer.encode(text, controlTokens: mode)
-    precondition(encoded.allSatisfy(ids.contains))
-    precondition(encoded.count <= text.utf8.count)
-    if mode == .asText { precondition(!encoded.contains(where: tokenizer.isControlToken)) }
+    precondition(encoded.allSatisfy(ids.contains), "an id beyond the vocabulary")
+    precondition(encoded.count <= text.utf8.count, "more tokens than bytes")
+    if mode == .asText {
+      precondition(!encoded.contains(where: tokenizer.isControlToken), "text became control")
+    }
     let whole = tokenizer.decode(encoded)
     var decoder = StreamDecoder(tokenizer)
     var streamed = encoded.map { decoder.append($0) }.joined()
     streamed += decoder.finish()
-    precondition(streamed == whole)
+    precondition(streamed == whole, "the stream differs")
   }
   for id in [-1, 0, ids.upperBound / 2, ids.upperBound] {
     _ = tokenizer.spelling(of: id)
