@@ -73,6 +73,12 @@ public final class KeyValueCache: @unchecked Sendable {
       reserving: spans * shape.layers * shape.heads * pairBytes, pages: .huge)
   }
 
+  /// Bytes of one span of all layers and heads.
+  var spanBytes: Int { shape.layers * shape.heads * pairBytes }
+
+  /// Where the spans begin.
+  var contents: UnsafeMutableRawPointer { memory.base }
+
   /// Bytes of keys and values that one position takes.
   public var bytesPerPosition: Int { shape.bytesPerPosition(precision) }
 

@@ -45,7 +45,7 @@ package final class MappedFile: Sendable {
   package func isDone(with range: Range<Int>) {
     let page = Int(sysconf(CInt(_SC_PAGESIZE)))
     let start = range.lowerBound / page * page
-    let end = min(range.upperBound, bytes.count)
+    let end = range.isEmpty ? start : min(range.upperBound, bytes.count)
     guard let base = bytes.baseAddress, start < end else { return }
     _ = madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
   }

@@ -29,6 +29,19 @@ package final class CachedSequence {
     return count
   }
 
+  /// Replaces what is held by `tokens` and their keys and values, as `KeyValueCache.withContents` gave
+  /// them.
+  ///
+  /// - Returns: false, and nothing changed, where they do not fit, or are no tokens of the model.
+  package func replace(tokens: [Int], _ contents: UnsafeRawBufferPointer) -> Bool {
+    let ids = 0..<model.hyperparameters.vocabularySize
+    guard tokens.allSatisfy(ids.contains),
+      cache.replaceContents(positions: tokens.count, contents)
+    else { return false }
+    self.tokens = tokens
+    return true
+  }
+
   /// Notes tokens that a pass has appended to `cache`.
   func append(_ new: some Sequence<Int>) { tokens.append(contentsOf: new) }
 

@@ -1,5 +1,3 @@
-import Dispatch
-
 extension LanguageModel {
   /// Loads the model that `name` stands for, as `init(named:)`, without blocking the threads of Swift's
   /// tasks. Cancelling the task ends a download, of which what came is kept.
@@ -30,21 +28,5 @@ extension LanguageModel {
     async throws -> LanguageModel
   {
     try await offTasks { _ in try LanguageModel(path: path, options: options) }
-  }
-
-  private static func offTasks<R: Sendable>(
-    _ body: @escaping @Sendable (CancellationFlag) throws -> R
-  ) async throws -> R {
-    let cancelled = CancellationFlag()
-    return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue.global().async {
-          continuation.resume(
-            with: Result { try body(cancelled) })
-        }
-      }
-    } onCancel: {
-      cancelled.set()
-    }
   }
 }

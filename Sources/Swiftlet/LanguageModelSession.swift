@@ -47,8 +47,7 @@ public final class LanguageModelSession: Sendable {
     var isWarming = false
     /// What waits until warming is over.
     var afterWarming: (@Sendable () -> Void)?
-    // Sendable in fact: it belongs to the request that is under way, of which there is at most one.
-    nonisolated(unsafe) var sequence: CachedSequence?
+    var held = HeldSequence()
   }
 
   /// - Parameters:
@@ -69,6 +68,15 @@ public final class LanguageModelSession: Sendable {
     self.model = model
     self.contextOverflow = contextOverflow
     state = Mutex(State(transcript: transcript))
+  }
+
+  init(
+    model: LanguageModel, transcript: Transcript, sequence: HeldSequence,
+    contextOverflow: ContextOverflow
+  ) {
+    self.model = model
+    self.contextOverflow = contextOverflow
+    state = Mutex(State(transcript: transcript, held: sequence))
   }
 
   /// What was said so far.
@@ -142,6 +150,32 @@ public final class LanguageModelSession: Sendable {
     }
   }
 
+  /// Calls `body` with what was said and its cache, off the threads of Swift's tasks, while nothing else
+  /// uses them.
+  ///
+  /// - Throws: `GenerationError.concurrentRequests`, and what `body` throws.
+  func withSequence<R: Sendable>(
+    _ body: @escaping @Sendable (Transcript, CachedSequence?) throws -> R
+  ) async throws -> R {
+    let isFree = state.withLock { state in
+      let isFree = !state.isResponding && !state.isWarming
+      if isFree { state.isResponding = true }
+      return isFree
+    }
+    guard isFree else { throw GenerationError.concurrentRequests }
+    defer { state.withLock { $0.isResponding = false } }
+    return try await offTasks { [self] _ in
+      // Nobody else has it: this is the response under way.
+      let held = state.withLock { ($0.transcript, $0.held) }
+      return try body(held.0, held.1.sequence)
+    }
+  }
+
+  struct HeldSequence: @unchecked Sendable {
+    // @unchecked Sendable: belongs to the one request that is under way.
+    var sequence: CachedSequence?
+  }
+
   // MARK: Responding
 
   private func whenWarm(_ body: @escaping @Sendable () -> Void) {
@@ -198,12 +232,13 @@ public final class LanguageModelSession: Sendable {
     finish: @escaping @Sendable (Result<GenerationSummary, any Error>) -> Void
   ) {
     do {
-      let sequence = try state.withLock { state in
-        let sequence =
-          try state.sequence ?? CachedSequence(model.model, capacity: model.contextLength)
-        state.sequence = sequence
-        return sequence
+      let held = try state.withLock { state in
+        if state.held.sequence == nil {
+          state.held.sequence = try CachedSequence(model.model, capacity: model.contextLength)
+        }
+        return state.held
       }
+      guard let sequence = held.sequence else { return }
       model.scheduler.submit(
         ReplyScheduler.Request(
           ids, sequence, options: options, contextLength: model.contextLength,

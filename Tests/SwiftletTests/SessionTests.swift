@@ -156,3 +156,58 @@ import Testing
     }
   }
 }
+
+extension SessionTests {
+  @Test("a session that is saved and restored, or branched, responds as it would have, bit for bit")
+  func saving() async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appendingPathComponent("talk.session").path
+    let session = try session()
+    // More than a span of 256 positions.
+    let story = "Here is a list: " + (1...120).map { "item \($0)" }.joined(separator: ", ")
+    _ = try await session.respond(to: story, options: greedy)
+    try await session.save(to: path)
+    let branch = try await session.branch()
+    let model = session.model
+    let restored = try await LanguageModelSession.restore(from: path, model: model)
+    #expect(restored.transcript == session.transcript)
+    let expected = try await session.respond(to: "What was the last item?", options: greedy)
+    for other in [branch, restored] {
+      let response = try await other.respond(to: "What was the last item?", options: greedy)
+      #expect(response.content == expected.content)
+      #expect(response.summary.reusedTokens == expected.summary.reusedTokens)
+      #expect(response.summary.reusedTokens > 400)
+    }
+    // What was computed, bit for bit: saved again, the files are the same but for ids of entries.
+    let again = [folder.appendingPathComponent("a").path, folder.appendingPathComponent("b").path]
+    try await session.branch().save(to: again[0])
+    try await session.save(to: again[1])
+    #expect(
+      try Data(contentsOf: URL(fileURLWithPath: again[0]))
+        == Data(contentsOf: URL(fileURLWithPath: again[1])))
+
+    // Damaged anywhere, or of another model: refused.
+    let sound = try Data(contentsOf: URL(fileURLWithPath: path))
+    for place in [0, 9, 13, 20, sound.count / 2, sound.count - 1] {
+      var bytes = sound
+      bytes[place] ^= 1
+      try bytes.write(to: URL(fileURLWithPath: path))
+      await #expect(throws: SessionFileError.self, "byte \(place)") {
+        try await LanguageModelSession.restore(from: path, model: model)
+      }
+    }
+    for length in [1, 15, 79, 80, 1000, sound.count - 1] {
+      try sound.prefix(length).write(to: URL(fileURLWithPath: path))
+      await #expect(throws: SessionFileError.self, "cut at \(length)") {
+        try await LanguageModelSession.restore(from: path, model: model)
+      }
+    }
+    try sound.write(to: URL(fileURLWithPath: path))
+    let other = try LanguageModel(path: RealModel.path("Q4_1"))
+    await #expect(throws: SessionFileError.self) {
+      try await LanguageModelSession.restore(from: path, model: other)
+    }
+  }
+}

@@ -34,6 +34,7 @@ import Testing
       let joined = try Tokenizer(file(pre, types: [1, 1, 1, 1, 3, 1, 1, 3]))
       #expect(
         joined.encode("abc cab") == (pre == "default" ? [0, 1, 2, 3, 2, 0, 1] : [6, 3, 2, 0, 1]))
+      #expect(joined.encode("cab") == [2, 0, 1])
       #expect(joined.encode("cab", controlTokens: .parsed) == [7])
     }
   }
