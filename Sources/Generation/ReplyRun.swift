@@ -55,6 +55,8 @@ package struct ReplyRun {
     self.sequence = sequence
     model = sequence.model
     self.tokenizer = tokenizer
+    var options = options
+    options.maximumResponseTokens = options.maximumResponseTokens.map { max(0, $0) }
     self.options = options
     self.contextLength = contextLength
     decoding = Decoding(options)

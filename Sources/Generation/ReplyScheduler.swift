@@ -118,8 +118,12 @@ package final class ReplyScheduler: @unchecked Sendable {
       parts.append((job, part))
       room -= part.tokens.count
     }
+    // Nobody waits for these, so they wait for nobody.
+    for job in jobs where job.run.isReadingPrompt && job.request.isCancelled() {
+      _ = job.next(promptTokens: 1)
+    }
     let limit = parts.isEmpty ? room : min(room, Self.sharedPromptTokens)
-    for job in jobs where limit > 0 && job.run.isReadingPrompt {
+    for job in jobs where limit > 0 && job.run.isReadingPrompt && !job.isFinished {
       guard let part = job.next(promptTokens: limit) else { continue }
       parts.insert((job, part), at: 0)
       break
@@ -138,6 +142,7 @@ package final class ReplyScheduler: @unchecked Sendable {
     self.forward = forward
     var failures: [Int: any Error] = [:]
     forward.step(parts.map(\.part)) { index, token, logits in
+      guard failures[index] == nil else { return }
       do {
         try parts[index].job.run.receive(token, logits)
       } catch { failures[index] = error }

@@ -19,8 +19,9 @@ public final class LanguageModelSession: Sendable {
   public enum ContextOverflow: Sendable {
     /// `GenerationError.exceededContextWindowSize`.
     case error
-    /// The oldest prompt and its response are left out, and the next, until there is room; the
-    /// instructions stay. They stay in `transcript` too.
+    /// The oldest prompt and its response are left out, and the next, until there is room for the
+    /// prompt and a response (`maximumResponseTokens`, or a quarter of the context); the instructions stay.
+    /// What is left out stays in `transcript`.
     case dropOldestTurns
   }
 
@@ -33,7 +34,7 @@ public final class LanguageModelSession: Sendable {
     public let transcriptEntries: [Transcript.Entry]
     /// Tokens and times.
     public let summary: GenerationSummary
-    /// Turns that were left out so that the prompt had room.
+    /// The oldest turns, left out so that there was room.
     public let droppedTurns: Int
   }
 
@@ -43,11 +44,26 @@ public final class LanguageModelSession: Sendable {
 
   private struct State {
     var transcript: Transcript
-    var isResponding = false
-    var isWarming = false
-    /// What waits until warming is over.
-    var afterWarming: (@Sendable () -> Void)?
     var held = HeldSequence()
+    /// The oldest turns that are left out of prompts (`ContextOverflow.dropOldestTurns`).
+    var droppedTurns = 0
+    /// What the cache is used for; nil for nothing.
+    var use: Use?
+    /// What waits until that is over.
+    var next: (use: Use, body: @Sendable () -> Void)?
+  }
+
+  private enum Use {
+    case warming
+    case copying
+    case responding(PendingReply)
+
+    var isResponse: Bool { if case .responding = self { true } else { false } }
+
+    /// Whether it is over soon, by itself or because nobody waits for it.
+    var isPassing: Bool {
+      if case .responding(let reply) = self { reply.isCancelled } else { true }
+    }
   }
 
   /// - Parameters:
@@ -83,7 +99,9 @@ public final class LanguageModelSession: Sendable {
   public var transcript: Transcript { state.withLock { $0.transcript } }
 
   /// Whether a response is under way.
-  public var isResponding: Bool { state.withLock { $0.isResponding } }
+  public var isResponding: Bool {
+    state.withLock { $0.use?.isResponse == true || $0.next?.use.isResponse == true }
+  }
 
   /// The response to `prompt`. Cancelling the task ends the work within a token, or a part of the prompt.
   ///
@@ -97,7 +115,8 @@ public final class LanguageModelSession: Sendable {
 
   /// The response to `prompt` as it is made. The work starts at once, and ends with the iteration.
   ///
-  /// Whoever stops early leaves what was said until then in the transcript.
+  /// Whoever stops early leaves what was said until then in the transcript; the next response may be asked
+  /// for at once.
   ///
   /// - Returns: a sequence for one iteration, which throws as `respond` does.
   public func streamResponse(to prompt: String, options: GenerationOptions = GenerationOptions())
@@ -113,40 +132,71 @@ public final class LanguageModelSession: Sendable {
     continuation.onTermination = { end in
       if case .cancelled = end { reply.cancel() }
     }
-    let refused = state.withLock { state in
-      defer { state.isResponding = true }
-      return state.isResponding
+    let isTaken = take(.responding(reply)) { [self] in
+      // Templates and tokens take time in proportion to what was said.
+      DispatchQueue.global().async { [self] in begin(reply) }
     }
-    if refused {
-      continuation.finish(throwing: GenerationError.concurrentRequests)
-    } else {
-      whenWarm { [self] in
-        // Templates and tokens take time in proportion to what was said.
-        DispatchQueue.global().async { [self] in begin(reply) }
-      }
-    }
+    if !isTaken { continuation.finish(throwing: GenerationError.concurrentRequests) }
     return ResponseStream(stream: stream, reply: reply)
   }
 
   /// Computes what is known of the next prompt, so that its response starts sooner: the instructions and
   /// what was said. Returns at once.
   public func prewarm() {
-    let starts = state.withLock { state in
-      guard !state.isResponding, !state.isWarming, !state.transcript.isEmpty else { return false }
-      state.isWarming = true
+    let isFree = state.withLock { state in
+      guard state.use == nil, !state.transcript.isEmpty else { return false }
+      state.use = .warming
       return true
     }
-    guard starts else { return }
-    DispatchQueue.global().async { [self] in
+    guard isFree else { return }
+    DispatchQueue.global().async { [weak self] in
+      guard let self else { return }
       do {
-        let template = try model.chatTemplate()
         let ids = model.tokenizer.encode(
-          try template.render(transcript.messages, addsGenerationPrompt: false))
-        guard !ids.isEmpty, ids.count < model.contextLength else { return warmed() }
+          try model.chatTemplate().render(transcript.messages, addsGenerationPrompt: false))
+        guard !ids.isEmpty, ids.count < model.contextLength else { return release() }
         var options = DecodingOptions()
         options.maximumResponseTokens = 0
-        submit(ids, options, isCancelled: { false }, say: { _ in }) { [self] _ in warmed() }
-      } catch { warmed() }
+        submit(
+          ids, options, isCancelled: { [weak self] in self?.isWaitedForInVain ?? true },
+          say: { _ in }
+        ) { [weak self] _ in self?.release() }
+      } catch { release() }
+    }
+  }
+
+  // MARK: Turns at the cache
+
+  /// Calls `body` when the cache is free for `use`, at once or after what is over soon.
+  ///
+  /// - Returns: false, and `body` is not called, where the cache is in use for longer.
+  private func take(_ use: Use, _ body: @escaping @Sendable () -> Void) -> Bool {
+    let (isTaken, isNow) = state.withLock { state in
+      guard let current = state.use else {
+        state.use = use
+        return (true, true)
+      }
+      guard current.isPassing, state.next == nil else { return (false, false) }
+      state.next = (use, body)
+      return (true, false)
+    }
+    if isNow { body() }
+    return isTaken
+  }
+
+  private func release() {
+    let next = state.withLock { state in
+      defer { state.next = nil }
+      state.use = state.next?.use
+      return state.next?.body
+    }
+    next?()
+  }
+
+  /// Whether the one who waits for warming to end has given up.
+  private var isWaitedForInVain: Bool {
+    state.withLock { state in
+      if case .responding(let reply)? = state.next?.use { reply.isCancelled } else { false }
     }
   }
 
@@ -157,48 +207,30 @@ public final class LanguageModelSession: Sendable {
   func withSequence<R: Sendable>(
     _ body: @escaping @Sendable (Transcript, CachedSequence?) throws -> R
   ) async throws -> R {
-    let isFree = state.withLock { state in
-      let isFree = !state.isResponding && !state.isWarming
-      if isFree { state.isResponding = true }
-      return isFree
-    }
-    guard isFree else { throw GenerationError.concurrentRequests }
-    defer { state.withLock { $0.isResponding = false } }
-    return try await offTasks { [self] _ in
-      // Nobody else has it: this is the response under way.
-      let held = state.withLock { ($0.transcript, $0.held) }
-      return try body(held.0, held.1.sequence)
+    try await withCheckedThrowingContinuation { continuation in
+      let isTaken = take(.copying) { [self] in
+        DispatchQueue.global().async { [self] in
+          let (transcript, held) = state.withLock { ($0.transcript, $0.held) }
+          let result = Result { try body(transcript, held.sequence) }
+          release()
+          continuation.resume(with: result)
+        }
+      }
+      if !isTaken { continuation.resume(throwing: GenerationError.concurrentRequests) }
     }
   }
 
   struct HeldSequence: @unchecked Sendable {
-    // @unchecked Sendable: belongs to the one request that is under way.
+    // @unchecked Sendable: belongs to the one use that is under way.
     var sequence: CachedSequence?
   }
 
   // MARK: Responding
 
-  private func whenWarm(_ body: @escaping @Sendable () -> Void) {
-    let waits = state.withLock { state in
-      if state.isWarming { state.afterWarming = body }
-      return state.isWarming
-    }
-    if !waits { body() }
-  }
-
-  private func warmed() {
-    let next = state.withLock { state in
-      state.isWarming = false
-      defer { state.afterWarming = nil }
-      return state.afterWarming
-    }
-    next?()
-  }
-
   private func begin(_ reply: PendingReply) {
     let entry = Transcript.Entry.prompt(reply.prompt)
     do {
-      let (ids, dropped) = try promptTokens(entry)
+      let (ids, dropped) = try promptTokens(entry, reply.options)
       submit(
         ids, reply.options, isCancelled: { reply.isCancelled }, say: { reply.say($0.text) }
       ) { [self] result in
@@ -210,20 +242,31 @@ public final class LanguageModelSession: Sendable {
   }
 
   /// The ids of all that was said and `prompt`, less the oldest turns where the session says so.
-  private func promptTokens(_ prompt: Transcript.Entry) throws -> (ids: [Int], dropped: Int) {
-    var said = transcript
-    said.append(prompt)
+  private func promptTokens(_ prompt: Transcript.Entry, _ options: DecodingOptions) throws
+    -> (ids: [Int], dropped: Int)
+  {
+    let size = model.contextLength
     let template = try model.chatTemplate()
-    var dropped = 0
-    while true {
-      let ids = model.tokenizer.encode(try template.render(said.messages))
-      if ids.count < model.contextLength { return (ids, dropped) }
-      guard contextOverflow == .dropOldestTurns, said.removeOldestTurn() else {
-        throw GenerationError.exceededContextWindowSize(
-          .init(tokens: ids.count, contextSize: model.contextLength))
+    var (said, dropped) = state.withLock { ($0.transcript, $0.droppedTurns) }
+    said.append(prompt)
+    for _ in 0..<dropped { _ = said.removeOldestTurn() }
+    var ids = model.tokenizer.encode(try template.render(said.messages))
+    if contextOverflow == .dropOldestTurns {
+      // Room for a response; and where there is none, more, so that not every turn changes the beginning
+      // and makes all the rest be computed again.
+      let response = min(options.maximumResponseTokens ?? size / 4, size / 2)
+      if ids.count + response > size {
+        while ids.count + response > size * 3 / 4, said.removeOldestTurn() {
+          dropped += 1
+          ids = model.tokenizer.encode(try template.render(said.messages))
+        }
       }
-      dropped += 1
     }
+    guard ids.count < size else {
+      throw GenerationError.exceededContextWindowSize(.init(tokens: ids.count, contextSize: size))
+    }
+    state.withLock { $0.droppedTurns = dropped }
+    return (ids, dropped)
   }
 
   private func submit(
@@ -252,19 +295,20 @@ public final class LanguageModelSession: Sendable {
   ) {
     let text = reply.text
     let response = Transcript.Entry.response(text)
+    // Cancelled before anything was said: as if it had not been asked.
+    let entries = summary.finishReason == .cancelled && text.isEmpty ? [] : [prompt, response]
     state.withLock { state in
-      state.transcript.append(prompt)
-      state.transcript.append(response)
-      state.isResponding = false
+      for entry in entries { state.transcript.append(entry) }
     }
+    release()
     reply.end(
       Response(
-        content: text, finishReason: summary.finishReason, transcriptEntries: [prompt, response],
+        content: text, finishReason: summary.finishReason, transcriptEntries: entries,
         summary: summary, droppedTurns: droppedTurns))
   }
 
   private func fail(_ reply: PendingReply, _ error: any Error) {
-    state.withLock { $0.isResponding = false }
+    release()
     reply.fail(error)
   }
 }

@@ -16,7 +16,7 @@ extension LanguageModelSession {
 
     public struct AsyncIterator: AsyncIteratorProtocol {
       var deltas: AsyncThrowingStream<String, any Error>.Iterator
-      let reply: PendingReply
+      let end: IterationEnd
       var content = ""
 
       /// The next snapshot; nil at the end.
@@ -31,7 +31,7 @@ extension LanguageModelSession {
     }
 
     public func makeAsyncIterator() -> AsyncIterator {
-      AsyncIterator(deltas: stream.makeAsyncIterator(), reply: reply)
+      AsyncIterator(deltas: stream.makeAsyncIterator(), end: IterationEnd(reply))
     }
   }
 }
@@ -43,6 +43,13 @@ extension LanguageModelSession.ResponseStream where Content == String {
     guard let response = reply.response else { throw CancellationError() }
     return response
   }
+}
+
+/// Cancels a response when its iteration is given up: the stream itself may be held for longer.
+final class IterationEnd: Sendable {
+  private let reply: PendingReply
+  init(_ reply: PendingReply) { self.reply = reply }
+  deinit { reply.cancel() }
 }
 
 /// A response that somebody waits for.

@@ -58,8 +58,8 @@ struct ChatCommand: ParsableCommand {
       options.sampling = sampling.options
       options.maximumResponseTokens = maxTokens
       options.stopStrings = stop
-      let conversation = Conversation(language, instructions: system, options: options)
-      if let load { try conversation.load(load) }
+      let conversation = try Conversation(
+        language, from: load, instructions: system, options: options)
       try talk(conversation, LineEditor(historyPath: noHistory ? nil : Self.historyPath))
     }
   }
@@ -69,7 +69,7 @@ struct ChatCommand: ParsableCommand {
     if isTerminal { StandardError.write("Ctrl-C stops a reply, Ctrl-D leaves, /help helps.\n") }
     while true {
       Interruption.reset()
-      Interruption.watchTyping()
+      if editor.isEditing { Interruption.watchTyping() } else { Interruption.unwatch() }
       let input = editor.read(prompt: ">>> ")
       Interruption.reset()
       Interruption.watch()

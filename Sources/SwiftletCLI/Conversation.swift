@@ -9,11 +9,27 @@ final class Conversation {
   private var session: LanguageModelSession
   private var last: LanguageModelSession.Response<String>?
 
-  init(_ language: LanguageModel, instructions: String?, options: DecodingOptions) {
+  /// The file that this conversation is kept in, once it was saved or loaded.
+  private var ownPath: String?
+  private var droppedTurns = 0
+
+  /// - Parameters:
+  ///   - path: a conversation to go on from.
+  ///   - instructions: nil leaves those of the conversation, or the model's own.
+  init(
+    _ language: LanguageModel, from path: String?, instructions: String?, options: DecodingOptions
+  ) throws {
     self.language = language
     self.options = options
+    var messages = try path.map(Self.messages) ?? []
+    if let instructions {
+      messages.removeAll { $0.role == .system }
+      messages.insert(ChatMessage(.system, instructions), at: 0)
+    }
+    ownPath = path
     session = LanguageModelSession(
-      model: language, instructions: instructions, contextOverflow: .dropOldestTurns)
+      model: language, transcript: Transcript(messages: messages),
+      contextOverflow: .dropOldestTurns)
     session.prewarm()
   }
 
@@ -35,15 +51,20 @@ final class Conversation {
       if Interruption.happened { task.cancel() }
     }
     StandardOutput.write("\n")
-    while session.isResponding { usleep(1000) }
+    let response: LanguageModelSession.Response<String>
     do {
-      last = try outcome.result?.get()
+      guard let result = outcome.result else { return }
+      response = try result.get()
     } catch is CancellationError {
       StandardError.write("(stopped)\n")
+      return
     }
-    if let dropped = last?.droppedTurns, dropped > 0 {
-      StandardError.write("(the oldest turns, \(dropped), no longer fit into the context)\n")
+    if response.finishReason == .context { StandardError.write("(the context is full)\n") }
+    if response.droppedTurns > droppedTurns {
+      droppedTurns = response.droppedTurns
+      StandardError.write("(the oldest \(droppedTurns) turns no longer fit into the context)\n")
     }
+    last = response
   }
 
   private final class Outcome: @unchecked Sendable {
@@ -68,6 +89,7 @@ final class Conversation {
       model: language, transcript: transcript, contextOverflow: .dropOldestTurns)
     session.prewarm()
     last = nil
+    droppedTurns = 0
   }
 
   var statistics: String {
@@ -86,8 +108,9 @@ final class Conversation {
 
   /// Writes the messages in OpenAI's form.
   func save(_ path: String) throws {
-    if FileManager.default.fileExists(atPath: path), (try? Self.messages(path)) == nil {
-      throw CommandFailure("\(path): is there, and no saved conversation: nothing was written")
+    guard path == ownPath || !FileManager.default.fileExists(atPath: path) else {
+      throw CommandFailure(
+        "\(path): is there, and not this conversation's file: nothing was written")
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -95,10 +118,12 @@ final class Conversation {
     try output.write(try encoder.encode(transcript.messages))
     try output.write("\n".utf8)
     try output.publish()
+    ownPath = path
   }
 
   func load(_ path: String) throws {
     begin(Transcript(messages: try Self.messages(path)))
+    ownPath = path
   }
 
   private static func messages(_ path: String) throws -> [ChatMessage] {

@@ -21,6 +21,9 @@ final class LineEditor {
   private let library: EditLine?
   private let historyPath: String?
 
+  /// Whether Ctrl-C takes back a line; else it ends the program, as everywhere.
+  var isEditing: Bool { library != nil }
+
   /// - Parameter historyPath: where lines are kept from one time to the next; nil keeps none.
   init(historyPath: String?) {
     library = isTerminal ? EditLine() : nil
@@ -48,14 +51,17 @@ final class LineEditor {
       }
       let goesOn = !isQuoted && text.hasSuffix("\\")
       lines.append(goesOn ? String(text.dropLast()) : text)
-      // More that is there already was pasted with it.
-      guard isQuoted || goesOn || isTerminal && hasMoreInput else { return .text(joined(lines)) }
+      // More that is there already was pasted with it; a command is a line of its own.
+      let isCommand = lines[0].hasPrefix("/")
+      guard isQuoted || goesOn || isTerminal && !isCommand && hasMoreInput else {
+        return .text(joined(lines))
+      }
     }
   }
 
   private func joined(_ lines: [String]) -> String { lines.joined(separator: "\n") }
 
-  /// Keeps `text` in the history, which is written at once: the next session may begin before this ends.
+  /// Keeps `text` in the history, which is written at once: another chat may begin before this one ends.
   func remember(_ text: String) {
     guard let library, !text.contains("\n"), !text.allSatisfy(\.isWhitespace) else { return }
     library.add(text)
@@ -64,7 +70,7 @@ final class LineEditor {
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     // What was said is nobody else's business.
     let mask = umask(0o077)
-    _ = library.writeHistory(historyPath)
+    library.append(to: historyPath)
     umask(mask)
   }
 
@@ -84,7 +90,7 @@ final class LineEditor {
 
   private var hasMoreInput: Bool {
     var entry = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-    return poll(&entry, 1, 10) == 1 && entry.revents & Int16(POLLIN) != 0
+    return poll(&entry, 1, 30) == 1 && entry.revents & Int16(POLLIN) != 0
   }
 }
 
@@ -99,6 +105,8 @@ private struct EditLine {
   private let addHistory: TakeText
   private let loadHistory: TakeText
   private let saveHistory: TakeText
+  /// Adds the newest lines to a file, which another chat may write to as well.
+  private let appendHistory: (@convention(c) (CInt, UnsafePointer<CChar>) -> CInt)?
 
   init?() {
     let names = ["libedit.so.2", "libedit.so.0", "/usr/lib/libedit.3.dylib"]
@@ -112,6 +120,15 @@ private struct EditLine {
       let save = find("write_history", as: TakeText.self)
     else { return nil }
     (self.readline, addHistory, loadHistory, saveHistory) = (readline, add, load, save)
+    appendHistory = find(
+      "append_history", as: (@convention(c) (CInt, UnsafePointer<CChar>) -> CInt).self)
+    // A tab that is pasted is a tab, and names of files are no business of a conversation.
+    if let insert = dlsym(library, "rl_insert"),
+      let bind = find(
+        "rl_bind_key", as: (@convention(c) (CInt, UnsafeMutableRawPointer) -> CInt).self)
+    {
+      _ = bind(9, insert)
+    }
     // Characters of more than one byte are edited as one.
     setlocale(LC_CTYPE, "")
   }
@@ -124,5 +141,9 @@ private struct EditLine {
 
   func add(_ line: String) { _ = addHistory(line) }
   func readHistory(_ path: String) -> Bool { loadHistory(path) == 0 }
-  func writeHistory(_ path: String) -> Bool { saveHistory(path) == 0 }
+
+  /// Writes the newest line to the end of `path`.
+  func append(to path: String) {
+    if appendHistory?(1, path) != 0 { _ = saveHistory(path) }
+  }
 }

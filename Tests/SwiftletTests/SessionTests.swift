@@ -111,19 +111,24 @@ import Testing
     let session = try session()
     let started = session.streamResponse(
       to: "Write a very long story.", options: GenerationOptions(sampling: .greedy))
-    let task = Task {
-      var count = 0
-      for try await _ in started { count += 1 }
-      return count
+    var count = 0
+    for try await _ in started {
+      count += 1
+      if count == 3 { break }
     }
-    while session.isResponding {  // until something was said
-      try await Task.sleep(for: .milliseconds(20))
-      if case .response = session.transcript.last { break }
-      task.cancel()
-    }
-    await #expect(throws: CancellationError.self) { try await task.value }
+    // At once: the next does not wait for a thousand tokens, nor is it refused.
     let next = try await session.respond(to: "What is the capital of France?", options: greedy)
     #expect(!next.content.isEmpty)
+    #expect(session.transcript.count == 5)
+
+    // Cancelled before anything was said: as if it had not been asked.
+    let long = String(repeating: "word ", count: 1500)
+    let task = Task { try await session.respond(to: long, options: greedy) }
+    while !session.isResponding { await Task.yield() }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    session.prewarm()
+    _ = try await session.branch()
     #expect(session.transcript.count == 5)
   }
 
