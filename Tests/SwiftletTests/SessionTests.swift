@@ -216,3 +216,58 @@ extension SessionTests {
     }
   }
 }
+
+extension SessionTests {
+  /// Seconds of the stress test; `SWIFTLET_STRESS` asks for more.
+  private static let stressSeconds =
+    ProcessInfo.processInfo.environment["SWIFTLET_STRESS"].flatMap { Double($0) } ?? 3
+
+  @Test("64 sessions at once, a third of them cancelled somewhere: each says what it says alone")
+  func stress() async throws {
+    let options = (0..<64).map { index in
+      GenerationOptions(
+        sampling: .random(top: 10, seed: UInt64(index)), maximumResponseTokens: 1 + index % 12)
+    }
+    let prompt = { @Sendable (index: Int) in "Say something about the number \(index)." }
+    var alone: [String] = []
+    for (index, options) in options.enumerated() {
+      alone.append(try await session().respond(to: prompt(index), options: options).content)
+    }
+    let expected = alone
+    let end = ContinuousClock.now + .seconds(Self.stressSeconds)
+    let model = try Self.language.get()
+    let counts = try await withThrowingTaskGroup(of: (whole: Int, cancelled: Int).self) { group in
+      for index in options.indices {
+        group.addTask {
+          var random = SeededGenerator(seed: UInt64(index))
+          var counts = (whole: 0, cancelled: 0)
+          repeat {
+            let session = LanguageModelSession(
+              model: model, instructions: "Answer in one sentence.")
+            let isCancelled = Int.random(in: 0..<3, using: &random) == 0
+            let task = Task {
+              try await session.respond(to: prompt(index), options: options[index]).content
+            }
+            if isCancelled {
+              try await Task.sleep(for: .milliseconds(Int.random(in: 0..<300, using: &random)))
+              task.cancel()
+            }
+            do {
+              let text = try await task.value
+              #expect(text == expected[index], "session \(index)")
+              counts.whole += 1
+            } catch is CancellationError {
+              #expect(isCancelled)
+              counts.cancelled += 1
+            }
+          } while ContinuousClock.now < end
+          return counts
+        }
+      }
+      return try await group.reduce(into: (whole: 0, cancelled: 0)) { sum, one in
+        sum = (sum.whole + one.whole, sum.cancelled + one.cancelled)
+      }
+    }
+    #expect(counts.whole > 30 && counts.cancelled > 0, "\(counts)")
+  }
+}
