@@ -122,7 +122,7 @@ import Testing
     #expect(session.transcript.count == 5)
 
     // Cancelled before anything was said: as if it had not been asked.
-    let long = String(repeating: "word ", count: 1500)
+    let long = String(repeating: "word ", count: 1000)
     let task = Task { try await session.respond(to: long, options: greedy) }
     while !session.isResponding { await Task.yield() }
     task.cancel()
