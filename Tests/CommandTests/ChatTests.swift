@@ -48,7 +48,7 @@ import Testing
     #expect(report.saved.map(\.role) == ["user", "assistant", "user", "assistant"])
     #expect(report.saved.first?.content == "What is the capital of France?")
     #expect(report.saved[2].content == "Here are two words:\nred\nblue")
-    #expect(report.history.contains("Count") && report.history_mode == 0o600)
+    #expect(report.history.contains("king") && report.history_mode == 0o600)
   }
 
   @Test("from a pipe each line is a message, and a conversation goes on where it was saved")

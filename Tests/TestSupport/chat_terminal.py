@@ -78,9 +78,9 @@ def main():
     # A long reply is stopped, and the conversation goes on.
     chat = Terminal()
     chat.wait(">>> ")
-    chat.type("Count from 1 to 1000 in words.\r")
-    chat.wait("words.")
-    time.sleep(1.5)
+    chat.type("Write a very long story about a king, with ten chapters.\r")
+    chat.wait("chapters.")
+    time.sleep(0.2)
     started = time.monotonic()
     chat.type("\x03")
     RESULT["stopped"] = "stopped" in chat.wait(">>> ")
