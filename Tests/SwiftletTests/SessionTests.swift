@@ -110,7 +110,8 @@ import Testing
   func cancelled() async throws {
     let session = try session()
     let started = session.streamResponse(
-      to: "Write a very long story.", options: GenerationOptions(sampling: .greedy))
+      to: "Write a very long story.",
+      options: GenerationOptions(sampling: .greedy, maximumResponseTokens: 400))
     var count = 0
     for try await _ in started {
       count += 1
