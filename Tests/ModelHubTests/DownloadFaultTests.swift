@@ -110,7 +110,8 @@ import Testing
     let world = try HubWorld(size: 400_000)
     try world.hub.setFaults([("cut-from-start", 250_000)], repeats: true)
     world.expectError("transfer closed")
-    #expect(world.ranges.count <= 11)
+    // Ten without progress; on a busy machine an attempt may get a little further than the one before.
+    #expect((10...20).contains(world.ranges.count))
   }
 
   @Test("D9: without an entity tag a partial is kept, bound to the known hash")
