@@ -110,8 +110,9 @@ import Testing
     let world = try HubWorld(size: 400_000)
     try world.hub.setFaults([("cut-from-start", 250_000)], repeats: true)
     world.expectError("transfer closed")
-    // Ten without progress; on a busy machine an attempt may get a little further than the one before.
-    #expect((10...20).contains(world.ranges.count))
+    // Ten without progress, less where a busy machine makes a connection fail, which counts for more; an
+    // attempt that gets a little further than the one before counts anew.
+    #expect((2...20).contains(world.ranges.count))
   }
 
   @Test("D9: without an entity tag a partial is kept, bound to the known hash")
