@@ -81,7 +81,8 @@ let package = Package(
     room("Llama", ["Compute", "GGUF"]),
     room("Tokenization", ["GGUF"]),
     room("Prompting", ["Tokenization", "Jinja", "OrderedJSON"]),
-    room("Generation", ["Llama", "Tokenization"]),
+    room("Grammars", ["Tokenization", "OrderedJSON"]),
+    room("Generation", ["Llama", "Tokenization", "Grammars"]),
     room(
       "ModelHub",
       ["CCurl", "OrderedJSON", .product(name: "Crypto", package: "swift-crypto")]),
@@ -107,6 +108,7 @@ let package = Package(
     tests("TokenizationTests", ["Tokenization", "TestSupport"]),
     tests("JinjaTests", ["Jinja", "OrderedJSON", "TestSupport"]),
     tests("PromptingTests", ["Prompting", "TestSupport"]),
+    tests("GrammarsTests", ["Grammars", "TestSupport"]),
     tests("GenerationTests", ["Generation"]),
     .testTarget(
       name: "SwiftletTests",
