@@ -101,14 +101,15 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: ["GGUF"], path: "Tests/TestSupport",
-      exclude: ["hub_server.py", "run_cases.py", "chat_terminal.py"], swiftSettings: strict),
+      exclude: ["hub_server.py", "run_cases.py", "chat_terminal.py", "validate_json.py"],
+      swiftSettings: strict),
     tests("GGUFTests", ["GGUF", "TestSupport"]),
     tests("ComputeTests", ["Compute", "GGUF", "KernelCore", "TestSupport"]),
     tests("LlamaTests", ["Llama", "TestSupport"]),
     tests("TokenizationTests", ["Tokenization", "TestSupport"]),
     tests("JinjaTests", ["Jinja", "OrderedJSON", "TestSupport"]),
     tests("PromptingTests", ["Prompting", "TestSupport"]),
-    tests("GrammarsTests", ["Grammars", "TestSupport"]),
+    tests("GrammarsTests", ["Grammars", "OrderedJSON", "TestSupport"]),
     tests("GenerationTests", ["Generation"]),
     .testTarget(
       name: "SwiftletTests",

@@ -1,3 +1,5 @@
+import Grammars
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -11,13 +13,29 @@ struct Decoding {
   private var sampler: Sampler
   private var draft: LookupDraft?
   private let logProbabilityCount: Int?
+  private var matcher: GrammarMatcher?
+  /// Tokens that end a reply.
+  private let endings: Set<Int>
+  /// Tokens that the reply has room for.
+  private var remaining: Int
+  private var loops: LoopDetector?
+  /// Whether the reply says the same over and over.
+  private(set) var isLooping = false
   /// Chosen and not yet taken, in order; all but the last are in the cache.
   private var choices: [GeneratedChoice] = []
   private var taken = 0
   /// What was proposed after the last choice.
   private var guess: [Int] = []
 
-  init(_ options: DecodingOptions) {
+  /// - Parameters:
+  ///   - endings: tokens that end a reply.
+  ///   - room: tokens that the reply may have.
+  /// - Throws: `GrammarError.tooLarge`.
+  init(_ options: DecodingOptions, endings: Set<Int>, room: Int) throws(GrammarError) {
+    self.endings = endings
+    remaining = room
+    matcher = try options.grammar?.matcher()
+    loops = options.stopsLoops ? LoopDetector() : nil
     sampler = Sampler(options.sampling)
     draft = options.speculation == .automatic ? LookupDraft() : nil
     logProbabilityCount = options.logProbabilityCount
@@ -29,6 +47,16 @@ struct Decoding {
     defer { taken += 1 }
     return choices[taken]
   }
+
+  /// Whether the grammar lets nothing follow what was chosen.
+  var isComplete: Bool { matcher?.isComplete == true }
+
+  /// Whether the reply ends with what was chosen: nothing may follow, or it has come to a loop that it may
+  /// leave.
+  private var isOver: Bool { isComplete || isLooping && isWhole }
+
+  /// Whether what was chosen is a whole text of the grammar, or there is none.
+  var isWhole: Bool { matcher?.isAccepting != false }
 
   /// Whether something was chosen that `next` has not returned yet.
   var hasChoices: Bool { taken < choices.count }
@@ -54,13 +82,18 @@ struct Decoding {
 
   /// Chooses what follows the token at `index` of those that were proposed, where the guesses before it
   /// were right.
-  mutating func receive(_ index: Int, _ logits: UnsafeMutableBufferPointer<Float>) {
+  ///
+  /// - Throws: `GrammarError.tooLarge`.
+  mutating func receive(_ index: Int, _ logits: UnsafeMutableBufferPointer<Float>)
+    throws(GrammarError)
+  {
     if index > 0 {
       // Past a wrong guess, logits are those of another text.
       guard choices.count == index, choices[index - 1].id == guess[index - 1] else { return }
       accept(guess[index - 1])
+      guard !isOver else { return }
     }
-    choices.append(choose(logits))
+    choices.append(try choose(logits))
   }
 
   /// - Returns: how many of the proposed tokens were guessed wrong, and are to be forgotten.
@@ -78,18 +111,35 @@ struct Decoding {
     draft?.append(id)
   }
 
-  private mutating func choose(_ logits: UnsafeMutableBufferPointer<Float>) -> GeneratedChoice {
+  private mutating func choose(_ logits: UnsafeMutableBufferPointer<Float>) throws(GrammarError)
+    -> GeneratedChoice
+  {
     guard let wanted = logProbabilityCount else {
-      return GeneratedChoice(id: sampler.sample(logits), logProbability: nil, likeliest: [])
+      return GeneratedChoice(id: try sample(logits), logProbability: nil, likeliest: [])
     }
     let normalizer = logSumExp(logits)
     let likeliest = Sampler.top(max(1, wanted), of: logits).prefix(wanted).map {
       GeneratedToken.Alternative(id: $0.id, logProbability: $0.logit - normalizer)
     }
     let before = Array(logits)
-    let id = sampler.sample(logits)
+    let id = try sample(logits)
     return GeneratedChoice(
       id: id, logProbability: before[id] - normalizer, likeliest: Array(likeliest))
+  }
+
+  /// Chooses among the tokens that the grammar allows.
+  private mutating func sample(_ logits: UnsafeMutableBufferPointer<Float>) throws(GrammarError)
+    -> Int
+  {
+    if let matcher {
+      let mask = try matcher.allowed(remaining: isLooping ? matcher.distance : remaining)
+      mask.apply(to: logits, keeping: matcher.isAccepting ? endings : [])
+    }
+    let id = sampler.sample(logits)
+    remaining -= 1
+    _ = try matcher?.accept(id)
+    if loops?.append(id) == true { isLooping = true }
+    return id
   }
 }
 

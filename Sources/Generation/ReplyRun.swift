@@ -39,17 +39,18 @@ package struct ReplyRun {
   /// - Parameters:
   ///   - sequence: what it shares with `prompt` is kept, the rest forgotten.
   ///   - contextLength: positions of prompt and reply together, at most the sequence's capacity.
-  /// - Throws: `GenerationError` where the prompt is empty, too long, or has ids that are no tokens.
+  /// - Throws: `GenerationError` where the prompt is empty, too long, or has ids that are no tokens;
+  ///   `GrammarError`.
   package init(
     _ prompt: [Int], _ sequence: CachedSequence, _ tokenizer: Tokenizer,
     options: DecodingOptions, contextLength: Int
-  ) throws(GenerationError) {
-    guard !prompt.isEmpty else { throw .emptyPrompt }
+  ) throws {
+    guard !prompt.isEmpty else { throw GenerationError.emptyPrompt }
     guard prompt.count < contextLength || (prompt.count == contextLength && contextLength == 1)
-    else { throw .promptTooLong(tokens: prompt.count, context: contextLength) }
+    else { throw GenerationError.promptTooLong(tokens: prompt.count, context: contextLength) }
     let size = sequence.model.hyperparameters.vocabularySize
     for id in prompt where id < 0 || id >= size {
-      throw .unknownToken(id: id, vocabulary: size)
+      throw GenerationError.unknownToken(id: id, vocabulary: size)
     }
     self.prompt = prompt
     self.sequence = sequence
@@ -59,7 +60,10 @@ package struct ReplyRun {
     options.maximumResponseTokens = options.maximumResponseTokens.map { max(0, $0) }
     self.options = options
     self.contextLength = contextLength
-    decoding = Decoding(options)
+    let room = contextLength - prompt.count + 1
+    decoding = try Decoding(
+      options, endings: tokenizer.endOfGeneration,
+      room: options.maximumResponseTokens.map { min($0, room) } ?? room)
     reply = Reply(tokenizer, options)
     reused = sequence.keepPrefix(of: prompt)
     position = reused
@@ -92,6 +96,10 @@ package struct ReplyRun {
         return .finished(try finish(.length, body))
       }
       if try reply.append(choice, body) { return .finished(try finish(.stopString, body)) }
+      if decoding.isComplete, !decoding.hasChoices { return .finished(try finish(.stop, body)) }
+      if decoding.isLooping, decoding.isWhole, !decoding.hasChoices {
+        return .finished(try finish(.repetition, body))
+      }
       if reply.count == options.maximumResponseTokens {
         return .finished(try finish(.length, body))
       }
@@ -115,14 +123,14 @@ package struct ReplyRun {
 
   /// Takes the logits of the token at `index` of those that `next` gave.
   ///
-  /// - Throws: `GenerationError.notFinite`, or the reason for it that was found in the file.
+  /// - Throws: `GenerationError.notFinite`, or the reason for it that was found in the file; `GrammarError`.
   package mutating func receive(_ index: Int, _ logits: UnsafeMutableBufferPointer<Float>) throws {
     guard isFinite(logits) else {
       // A damaged file is the likely reason, and says more.
       try model.checkFinite()
       throw GenerationError.notFinite(position: sequence.tokens.count + index)
     }
-    decoding.receive(index - unwanted, logits)
+    try decoding.receive(index - unwanted, logits)
   }
 
   /// Notes that the pass is over.
@@ -136,8 +144,10 @@ package struct ReplyRun {
   ) throws -> GenerationSummary {
     let now = monotonicSeconds()
     if reason != .stopString { try reply.finish(body) }
+    // What was chosen ahead and is not said does not count.
+    let isWhole = options.grammar == nil || decoding.isWhole && !decoding.hasChoices
     return GenerationSummary(
-      finishReason: reason, promptTokens: prompt.count, reusedTokens: reused,
+      finishReason: reason, isWhole: isWhole, promptTokens: prompt.count, reusedTokens: reused,
       responseTokens: reply.count, guessedTokens: decoding.guessed, rightGuesses: decoding.right,
       promptSeconds: (firstToken ?? now) - start, responseSeconds: now - (firstToken ?? now))
   }

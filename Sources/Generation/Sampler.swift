@@ -62,18 +62,20 @@ public struct Sampler: Sendable {
     }
   }
 
-  /// The `count` likeliest, best first; all of them where `count` is 0. Equals by id.
+  /// The `count` likeliest, best first; all of them where `count` is 0. Equals by id. Without those that may
+  /// not come, whose logits are minus infinity.
   static func top(_ count: Int, of logits: UnsafeMutableBufferPointer<Float>) -> [Candidate] {
     func before(_ a: Candidate, _ b: Candidate) -> Bool {
       a.logit != b.logit ? a.logit > b.logit : a.id < b.id
     }
     guard count > 0, count < logits.count else {
-      return logits.indices.map { Candidate(id: $0, logit: logits[$0]) }.sorted(by: before)
+      return logits.indices.lazy.filter { logits[$0] > -.infinity }
+        .map { Candidate(id: $0, logit: logits[$0]) }.sorted(by: before)
     }
     // The best so far, in order. Few of the vocabulary get past the worst of them.
     var best: [Candidate] = []
     best.reserveCapacity(count + 1)
-    for id in logits.indices {
+    for id in logits.indices where logits[id] > -.infinity {
       let candidate = Candidate(id: id, logit: logits[id])
       if best.count == count, let worst = best.last, !before(candidate, worst) { continue }
       var low = 0

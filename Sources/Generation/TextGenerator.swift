@@ -1,4 +1,5 @@
 import Compute
+import Grammars
 import Llama
 import Tokenization
 
@@ -20,6 +21,11 @@ public struct DecodingOptions: Equatable, Sendable {
   /// Whether to guess tokens from earlier text and check several at once. The text is the same either
   /// way; repetitive replies come faster.
   public var speculation = Speculation.automatic
+  /// What the reply may be; it is a whole text of the grammar wherever there is room for one. nil is anything.
+  public var grammar: TokenGrammar?
+  /// Whether a reply ends that says the same over and over, word for word; with a grammar, as soon as
+  /// the grammar lets it.
+  public var stopsLoops = false
 
   public enum Speculation: String, Sendable, CaseIterable {
     case automatic = "auto"
@@ -39,6 +45,8 @@ public enum FinishReason: String, Sendable, Codable {
   case length
   /// The context is full.
   case context
+  /// The reply said the same over and over (`DecodingOptions.stopsLoops`).
+  case repetition
   case cancelled
 }
 
@@ -63,6 +71,8 @@ public struct GeneratedToken: Sendable {
 /// How a reply went.
 public struct GenerationSummary: Sendable {
   public let finishReason: FinishReason
+  /// Whether the reply is a whole text of its grammar; true without one.
+  public let isWhole: Bool
   public let promptTokens: Int
   /// Tokens of the prompt that were in the cache already.
   public let reusedTokens: Int

@@ -103,7 +103,9 @@ private struct GBNFParser {
   // MARK: Expressions
 
   private mutating func choice(depth: Int) throws(GrammarError) -> Grammar.Expression {
-    guard depth < Self.deepest else { throw .tooLarge("levels of parentheses", limit: Self.deepest) }
+    guard depth < Self.deepest else {
+      throw .tooLarge("levels of parentheses", limit: Self.deepest)
+    }
     var choices = [try sequence(depth: depth)]
     while take("|") {
       skipSpace(newlines: true)

@@ -99,7 +99,8 @@ struct Network: Sendable {
     return end
   }
 
-  private mutating func build(_ set: ScalarRanges, from start: Int32) throws(GrammarError) -> Int32 {
+  private mutating func build(_ set: ScalarRanges, from start: Int32) throws(GrammarError) -> Int32
+  {
     let end = try add()
     // What encodings end with alike is there once.
     var tails: [ArraySlice<ClosedRange<UInt8>>: Int32] = [[]: end]

@@ -94,7 +94,9 @@ struct MaskTests {
     let isAccepted = try matcher.accept(first)
     #expect(isAccepted)
     let next = try matcher.allowed()
-    let spellings = (0..<trie.vocabularySize).filter(next.contains).map { Array(trie.spelling(of: $0)) }
+    let spellings = (0..<trie.vocabularySize).filter(next.contains).map {
+      Array(trie.spelling(of: $0))
+    }
     #expect(spellings == [[0xA8]])
   }
 }
