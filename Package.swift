@@ -1,4 +1,5 @@
 // swift-tools-version:6.1
+import CompilerPluginSupport
 import PackageDescription
 
 // Kernel targets are compiled once per instruction set, which takes `unsafeFlags`. SwiftPM refuses
@@ -39,6 +40,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
+    .package(url: "https://github.com/swiftlang/swift-syntax", "600.0.1"..<"700.0.0"),
   ],
   targets: [
     // Bytes on disk.
@@ -86,10 +88,17 @@ let package = Package(
     room(
       "ModelHub",
       ["CCurl", "OrderedJSON", .product(name: "Crypto", package: "swift-crypto")]),
+    .macro(
+      name: "SwiftletMacros",
+      dependencies: [
+        .product(name: "SwiftSyntaxMacros", package: "swift-syntax"),
+        .product(name: "SwiftCompilerPlugin", package: "swift-syntax"),
+      ], swiftSettings: strict),
     room(
       "Swiftlet",
       [
-        "Generation", "Prompting", "ModelHub", "Llama", "Compute", "Tokenization", "GGUF",
+        "Generation", "Grammars", "Prompting", "ModelHub", "Llama", "Compute", "Tokenization",
+        "GGUF", "OrderedJSON", "SwiftletMacros",
       ]),
     .executableTarget(
       name: "SwiftletCLI",

@@ -11,28 +11,24 @@ enum JSONGrammar {
   private static let plain = ScalarRanges([
     0x20...0x21, 0x23...0x5B, 0x5D...0xD7FF, 0xE000...0x10FFFF,
   ])
-  private static let escapes: [(Unicode.Scalar, String)] = [
-    ("\"", "\\\""), ("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r"),
-    ("\u{8}", "\\b"), ("\u{C}", "\\f"),
-  ]
 
   /// The characters of a string.
   static let character = characters(
-    ScalarRanges(
-      plain.ranges + escapes.map { $0.0.value...$0.0.value }))
+    ScalarRanges(plain.ranges + JSON.escapes.map { $0.character.value...$0.character.value }))
 
   /// One character of `set` as a string spells it.
   static func characters(_ set: ScalarRanges) -> Expression {
     var choices: [Expression] = []
     let direct = set.intersection(plain)
     if !direct.isEmpty { choices.append(.characters(direct)) }
-    for (scalar, spelling) in escapes where set.contains(scalar) { choices.append(.text(spelling)) }
+    for (scalar, spelling) in JSON.escapes where set.contains(scalar) {
+      choices.append(.text(spelling))
+    }
     for value in UInt32(0)..<0x20 {
       guard let scalar = Unicode.Scalar(value), set.contains(scalar),
-        !escapes.contains(where: { $0.0 == scalar })
+        !JSON.escapes.contains(where: { $0.character == scalar })
       else { continue }
-      let digits = String(value, radix: 16)
-      choices.append(.text("\\u" + String(repeating: "0", count: 4 - digits.count) + digits))
+      choices.append(.text(JSON.controlEscape(scalar)))
     }
     return choices.count == 1 ? choices[0] : .choice(choices)
   }
@@ -56,32 +52,4 @@ enum JSONGrammar {
       .characters(ScalarRanges([0x31...0x39])), .repetition(digit, least: 0, most: 14),
     ]),
   ])
-
-  /// The text of `value`.
-  static func text(_ value: JSON) -> String {
-    switch value {
-    case .null: "null"
-    case .bool(let value): value ? "true" : "false"
-    case .number(let text): text
-    case .string(let text): quoted(text)
-    case .array(let values): "[" + values.map(text).joined(separator: ", ") + "]"
-    case .object(let members):
-      "{" + members.map { quoted($0.key) + ": " + text($0.value) }.joined(separator: ", ") + "}"
-    }
-  }
-
-  static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      if let escape = escapes.first(where: { $0.0 == scalar }) {
-        result += escape.1
-      } else if scalar.value < 0x20 {
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      } else {
-        result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
 }

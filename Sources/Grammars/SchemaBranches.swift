@@ -245,7 +245,7 @@ extension JSON {
   }
 
   /// As JSON Schema compares: numbers by value, objects in any order.
-  func isEqual(to other: JSON) -> Bool {
+  package func isEqual(to other: JSON) -> Bool {
     switch (self, other) {
     case (.null, .null): return true
     case (.bool(let a), .bool(let b)): return a == b

@@ -119,7 +119,7 @@ struct SchemaCompiler {
         if try isValid(value, schema, path) { valid.append(value) }
       }
       guard !valid.isEmpty else { throw contradiction(path, "no value of the list is valid") }
-      return valid.map { .text(JSONGrammar.text($0)) }
+      return valid.map { .text($0.text) }
     }
     var types = SchemaTypes.of(schema)
     if schema["type"] == nil {
@@ -447,7 +447,7 @@ struct SchemaCompiler {
       }
       properties.append(
         Property(
-          text: .sequence([.text(JSONGrammar.quoted(key) + ": "), text]),
+          text: .sequence([.text(JSON.quoted(key) + ": "), text]),
           isRequired: required.contains(key)))
     }
     guard required.count <= most else {

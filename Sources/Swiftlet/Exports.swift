@@ -2,6 +2,7 @@
 @_exported import Compute
 @_exported import GGUF
 @_exported import Generation
+@_exported import Grammars
 @_exported import Llama
 @_exported import ModelHub
 @_exported import Prompting

@@ -32,6 +32,7 @@ public final class LanguageModel: Sendable {
   public let model: LlamaModel
   public let options: LoadingOptions
   let scheduler: ReplyScheduler
+  private let grammars: GrammarCache
 
   /// Reads and checks the GGUF file at `path`; takes tens of milliseconds for SmolLM2.
   ///
@@ -47,6 +48,7 @@ public final class LanguageModel: Sendable {
     model = try LlamaModel(file, team: team, cachePrecision: options.cachePrecision)
     self.options = options
     scheduler = ReplyScheduler(model, tokenizer, batchSize: options.batchSize)
+    grammars = GrammarCache(tokenizer)
   }
 
   /// Loads the model that `name` stands for: an id or a short name of the provider,
@@ -77,6 +79,19 @@ public final class LanguageModel: Sendable {
   /// Positions of a session.
   public var contextLength: Int {
     min(options.contextLength ?? Self.defaultContextLength, model.hyperparameters.contextLength)
+  }
+
+  /// A grammar for this model's tokens, for `DecodingOptions.grammar`. What it learns about the tokens is kept
+  /// with it: keep it for the next reply.
+  ///
+  /// - Throws: `GrammarError`.
+  public func tokenGrammar(_ grammar: Grammar) throws(GrammarError) -> TokenGrammar {
+    try grammars.tokenGrammar(grammar)
+  }
+
+  /// The grammar of a schema; the newest ones are kept.
+  func tokenGrammar(_ schema: GenerationSchema) throws(GrammarError) -> TokenGrammar {
+    try grammars.tokenGrammar(schema)
   }
 
   /// A generator of its own cache.

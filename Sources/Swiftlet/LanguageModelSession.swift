@@ -28,6 +28,8 @@ public final class LanguageModelSession: Sendable {
   /// A whole response.
   public struct Response<Content: Sendable>: Sendable {
     public let content: Content
+    /// The content as the model wrote it; of a text that text.
+    public let rawContent: GeneratedContent
     /// Why it ended.
     public let finishReason: FinishReason
     /// The prompt and the response, as in the session's transcript.
@@ -126,9 +128,19 @@ public final class LanguageModelSession: Sendable {
   /// As `streamResponse(to:options:)`, with all options of the layer below.
   public func streamResponse(to prompt: String, decoding options: DecodingOptions)
     -> ResponseStream<String>
-  {
+  { respond(to: .prompt(prompt), decoding: options).texts }
+
+  /// Starts a response to an entry of the transcript that is to be.
+  ///
+  /// - Parameter grammar: makes the grammar of the response, off the threads of Swift's tasks; nil takes that of
+  ///   the options.
+  func respond(
+    to prompt: Transcript.Entry, decoding options: DecodingOptions,
+    grammar: (@Sendable () throws -> TokenGrammar)? = nil
+  ) -> StartedReply {
     let (stream, continuation) = AsyncThrowingStream<String, any Error>.makeStream()
-    let reply = PendingReply(prompt: prompt, options: options, continuation: continuation)
+    let reply = PendingReply(
+      prompt: prompt, options: options, grammar: grammar, continuation: continuation)
     continuation.onTermination = { end in
       if case .cancelled = end { reply.cancel() }
     }
@@ -137,7 +149,7 @@ public final class LanguageModelSession: Sendable {
       DispatchQueue.global().async { [self] in begin(reply) }
     }
     if !isTaken { continuation.finish(throwing: GenerationError.concurrentRequests) }
-    return ResponseStream(stream: stream, reply: reply)
+    return StartedReply(deltas: stream, reply: reply)
   }
 
   /// Computes what is known of the next prompt, so that its response starts sooner: the instructions and
@@ -203,15 +215,19 @@ public final class LanguageModelSession: Sendable {
   /// Calls `body` with what was said and its cache, off the threads of Swift's tasks, while nothing else
   /// uses them.
   ///
-  /// - Throws: `GenerationError.concurrentRequests`, and what `body` throws.
+  /// - Parameter creates: whether a session that has said nothing gets its cache now.
+  /// - Throws: `GenerationError.concurrentRequests`; `ComputeError.memory`; what `body` throws.
   func withSequence<R: Sendable>(
+    creates: Bool = false,
     _ body: @escaping @Sendable (Transcript, CachedSequence?) throws -> R
   ) async throws -> R {
     try await withCheckedThrowingContinuation { continuation in
       let isTaken = take(.copying) { [self] in
         DispatchQueue.global().async { [self] in
-          let (transcript, held) = state.withLock { ($0.transcript, $0.held) }
-          let result = Result { try body(transcript, held.sequence) }
+          let result = Result {
+            let held = creates ? try heldSequence() : state.withLock { $0.held }
+            return try body(transcript, held.sequence)
+          }
           release()
           continuation.resume(with: result)
         }
@@ -225,14 +241,26 @@ public final class LanguageModelSession: Sendable {
     var sequence: CachedSequence?
   }
 
+  /// The session's cache, made when it is first needed.
+  private func heldSequence() throws -> HeldSequence {
+    try state.withLock { state in
+      if state.held.sequence == nil {
+        state.held.sequence = try CachedSequence(model.model, capacity: model.contextLength)
+      }
+      return state.held
+    }
+  }
+
   // MARK: Responding
 
   private func begin(_ reply: PendingReply) {
-    let entry = Transcript.Entry.prompt(reply.prompt)
+    let entry = reply.prompt
     do {
-      let (ids, dropped) = try promptTokens(entry, reply.options)
+      var options = reply.options
+      if let grammar = reply.grammar { options.grammar = try grammar() }
+      let (ids, dropped) = try promptTokens(entry, options)
       submit(
-        ids, reply.options, isCancelled: { reply.isCancelled }, say: { reply.say($0.text) }
+        ids, options, isCancelled: { reply.isCancelled }, say: { reply.say($0.text) }
       ) { [self] result in
         do {
           end(reply, after: entry, try result.get(), droppedTurns: dropped)
@@ -275,13 +303,7 @@ public final class LanguageModelSession: Sendable {
     finish: @escaping @Sendable (Result<GenerationSummary, any Error>) -> Void
   ) {
     do {
-      let held = try state.withLock { state in
-        if state.held.sequence == nil {
-          state.held.sequence = try CachedSequence(model.model, capacity: model.contextLength)
-        }
-        return state.held
-      }
-      guard let sequence = held.sequence else { return }
+      guard let sequence = try heldSequence().sequence else { return }
       model.scheduler.submit(
         ReplyScheduler.Request(
           ids, sequence, options: options, contextLength: model.contextLength,
@@ -303,7 +325,8 @@ public final class LanguageModelSession: Sendable {
     release()
     reply.end(
       Response(
-        content: text, finishReason: summary.finishReason, transcriptEntries: entries,
+        content: text, rawContent: text.generatedContent, finishReason: summary.finishReason,
+        transcriptEntries: entries,
         summary: summary, droppedTurns: droppedTurns))
   }
 
@@ -329,8 +352,13 @@ extension LanguageModelSession {
     }
 
     case exceededContextWindowSize(Context)
+    /// The response ended before it was whole, for want of room: `finishReason` says of which, `text` is
+    /// what there is.
+    case decodingFailure(text: String, finishReason: FinishReason)
     /// A response is under way (`isResponding`).
     case concurrentRequests
+    /// `choose` was given no texts, or an empty one.
+    case nothingToChoose
   }
 }
 
@@ -338,7 +366,10 @@ extension LanguageModelSession.GenerationError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .exceededContextWindowSize(let context): context.debugDescription
+    case .decodingFailure(let text, let reason):
+      "the response ended (\(reason.rawValue)) before it was whole: \(text.suffix(200))"
     case .concurrentRequests: "the session is responding to another prompt"
+    case .nothingToChoose: "there is no text to choose, or an empty one"
     }
   }
 }

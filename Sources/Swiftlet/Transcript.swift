@@ -62,10 +62,28 @@ public struct Transcript: Equatable, Sendable, Codable {
   public struct Prompt: Equatable, Sendable, Codable, Identifiable {
     public var id: String
     public var segments: [Segment]
+    /// What the response has to look like; nil for text.
+    public var responseFormat: ResponseFormat?
 
-    public init(id: String = Transcript.newID(), segments: [Segment]) {
+    public init(
+      id: String = Transcript.newID(), segments: [Segment], responseFormat: ResponseFormat? = nil
+    ) {
       self.id = id
       self.segments = segments
+      self.responseFormat = responseFormat
+    }
+  }
+
+  /// What a response has to look like.
+  public struct ResponseFormat: Equatable, Sendable, Codable {
+    /// A JSON Schema.
+    public var schema: String
+    /// Whether the model is shown the schema, after the prompt.
+    public var isInPrompt: Bool
+
+    public init(schema: String, isInPrompt: Bool) {
+      self.schema = schema
+      self.isInPrompt = isInPrompt
     }
   }
 
@@ -120,10 +138,19 @@ public struct Transcript: Equatable, Sendable, Codable {
     entries.map { entry in
       switch entry {
       case .instructions: ChatMessage(.system, entry.text)
-      case .prompt: ChatMessage(.user, entry.text)
+      case .prompt(let prompt): ChatMessage(.user, prompt.message)
       case .response: ChatMessage(.assistant, entry.text)
       }
     }
+  }
+}
+
+extension Transcript.Prompt {
+  /// The text, and the schema where the model is shown it.
+  fileprivate var message: String {
+    guard let responseFormat, responseFormat.isInPrompt else { return segments.text }
+    return segments.text + "\n\nRespond with JSON that is valid under this schema:\n"
+      + responseFormat.schema
   }
 }
 

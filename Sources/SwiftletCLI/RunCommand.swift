@@ -12,11 +12,13 @@ struct RunCommand: ParsableCommand {
         swiftlet run "What is the capital of France?"
         swiftlet run -m model.gguf --raw "Once upon a time" -n 50
         cat notes.txt | swiftlet run "Summarize in one sentence:"
+        swiftlet run --json-schema '{"enum": ["yes", "no"]}' "Is Paris in France?"
       """)
 
   @OptionGroup var model: ModelArgument
   @OptionGroup var compute: ComputeArguments
   @OptionGroup var sampling: SamplingArguments
+  @OptionGroup var form: GrammarArguments
 
   @Argument(help: "The prompt; words are joined by spaces.")
   var prompt: [String] = []
@@ -79,6 +81,7 @@ struct RunCommand: ParsableCommand {
       options.stopStrings = stop
       options.logProbabilityCount = logprobs
       options.speculation = speculation
+      try form.apply(to: &options, language)
 
       let generator = try language.makeGenerator()
       let output = ReplyOutput(isJSON: json)
@@ -90,6 +93,12 @@ struct RunCommand: ParsableCommand {
         summary, loadSeconds: loaded - start, printsStatistics: stats, tokenizer: language.tokenizer
       )
       if summary.finishReason == .cancelled { throw ExitCode(130) }
+      guard summary.isWhole else {
+        StandardError.write(
+          "swiftlet: the reply ended (\(summary.finishReason.rawValue)) before it was whole: "
+            + "its grammar needs more tokens\n")
+        throw ExitCode(1)
+      }
     }
   }
 

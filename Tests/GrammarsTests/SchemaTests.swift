@@ -41,7 +41,7 @@ import Testing
     var random = SeededGenerator(seed: 4)
     var cases: [(schema: String, text: String)] = []
     for schema in try schemas() {
-      let text = JSONGrammar.text(schema)
+      let text = schema.text
       do {
         let grammar = try TokenGrammar(Grammar(jsonSchema: schema), trie)
         for tokens in [0, 40, 160] {
