@@ -13,8 +13,12 @@ func instructionSet(_ clangFlags: String...) -> [SwiftSetting] {
   return [.unsafeFlags(["-Ounchecked", "-wmo"] + clangFlags.flatMap { ["-Xcc", $0] })]
 }
 
+// Tests look inside of release builds. A flag for our targets alone: what they depend on, of which
+// swift-syntax takes minutes, is built once for `swift build` and `swift test`.
+let testing = Context.environment["SWIFTLET_TESTING"] != nil ? ["-enable-testing"] : []
+
 let strict: [SwiftSetting] =
-  unsafeFlagsAllowed ? [.unsafeFlags(["-warnings-as-errors"])] : []
+  unsafeFlagsAllowed ? [.unsafeFlags(["-warnings-as-errors"] + testing)] : []
 
 /// A target that needs no special flags, in the order of docs/architecture.md.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

@@ -2,13 +2,17 @@ import KernelCore
 
 /// The input of matrix products: as floats, and as quantized as some weights read it.
 public final class Activations: Sendable {
+  /// [row, column], float32.
   public let values: FloatMatrix
   let narrow: QuantizedMatrix
   let wide: QuantizedMatrix
 
+  /// Tokens that it has room for.
   public var rows: Int { values.rows }
+  /// Values of a token.
   public var columns: Int { values.columns }
 
+  /// Room for `rows` tokens of `columns` values each, all zero.
   public init(rows: Int, columns: Int) {
     values = FloatMatrix(rows: rows, columns: columns)
     // Without whole blocks there are no quantized weights to read them.
@@ -35,6 +39,7 @@ public struct InputReaders: Sendable {
   let needNarrow: Bool
   let needWide: Bool
 
+  /// The forms that `weights` read their inputs in.
   public init(_ weights: WeightMatrix...) {
     let quantized = weights.filter { $0.panels != nil && $0.isQuantized }
     needNarrow = quantized.contains { !$0.wantsWideInput }

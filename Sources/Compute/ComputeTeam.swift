@@ -18,8 +18,11 @@ import KernelCore
 public final class ComputeTeam: @unchecked Sendable {
   // @unchecked Sendable: all stored properties are constants; the pointers in `kernels` are code.
 
+  /// Threads that compute, the caller's included.
   public let threadCount: Int
+  /// The instructions that the kernels use.
   public let instructionSet: InstructionSet
+  /// How matrices are multiplied.
   public let matmulPath: MatmulPath
   let kernels: KernelTable
   private let rendezvous: Rendezvous
@@ -124,6 +127,7 @@ public final class ComputeTeam: @unchecked Sendable {
 public struct Worker {
   /// 0 to `count` - 1; the caller's own thread is 0.
   public let index: Int
+  /// Workers in the team.
   public let count: Int
   let rendezvous: Rendezvous
   let kernels: KernelTable

@@ -6,12 +6,15 @@ import KernelCore
 public final class FloatMatrix: @unchecked Sendable {
   // @unchecked Sendable: the workers of a team write disjoint rows or columns between barriers.
 
+  /// Rows, 0 and more.
   public let rows: Int
+  /// Values of a row.
   public let columns: Int
   /// Values from one row to the next.
   public let stride: Int
   private let memory: AlignedMemory
 
+  /// A matrix [rows, columns] of zeros.
   public init(rows: Int, columns: Int) {
     self.rows = rows
     self.columns = columns
@@ -37,7 +40,9 @@ public final class FloatMatrix: @unchecked Sendable {
 public final class QuantizedMatrix: @unchecked Sendable {
   // @unchecked Sendable: as FloatMatrix.
 
+  /// Rows, 0 and more.
   public let rows: Int
+  /// Values of a row.
   public let columns: Int
   /// Two planes rather than one (`ActivationPrecision`).
   public let isWide: Bool

@@ -9,6 +9,7 @@ import KernelsPortable
 
 /// The instruction sets that kernels exist for, best last.
 public enum InstructionSet: String, CaseIterable, Sendable {
+  /// Any processor; x86-64 with AVX2, FMA and F16C; x86-64 with AVX-512 VNNI.
   case portable, avx2, avx512
 
   /// Whether this processor and its operating system can run it.
@@ -71,7 +72,9 @@ public enum MatmulPath: String, CaseIterable, Sendable {
   case openblas
 }
 
+/// Why something cannot be computed here.
 public enum ComputeError: Error, Equatable, Sendable {
+  /// The processor does not have an instruction set that was asked for by name.
   case instructionSet(wanted: String, available: [String])
   /// The weights of a tensor hold a NaN or an infinity.
   case notFinite(tensor: String, row: Int)

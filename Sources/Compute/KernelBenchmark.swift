@@ -17,9 +17,11 @@ public struct KernelBenchmark {
 
   /// Figures of one kernel.
   public struct Result: Sendable {
+    /// The kernel, its format and shape.
     public let name: String
     /// Of a call: median, least and most.
     public let seconds: Double
+    /// The least and the most of the repetitions.
     public let range: ClosedRange<Double>
     /// 10^9 multiplications and additions a second, as GEMMs are measured; nil where they say nothing.
     public let gigaOperations: Double?
@@ -27,6 +29,7 @@ public struct KernelBenchmark {
     public let gigabytes: Double
   }
 
+  /// What is measured, in order.
   public let cases: [Case]
 
   /// Shapes of SmolLM2-135M: a matrix of 576 rows and 1536 columns, heads of 64.

@@ -8,7 +8,9 @@ import KernelCore
 public final class KeyValueCache: @unchecked Sendable {
   // @unchecked Sendable: written by the workers of one team, disjoint positions or heads a step.
 
+  /// How keys and values are kept.
   public enum Precision: String, CaseIterable, Sendable {
+    /// IEEE 754 half precision, 2 bytes a value.
     case half = "f16"
     /// int16 with a float32 scale for each key and each value (`FixedPoint`).
     case fixed = "int16"
@@ -30,12 +32,16 @@ public final class KeyValueCache: @unchecked Sendable {
     var scaleBytes: Int { isFixedPoint ? 4 : 0 }
   }
 
+  /// What is kept of each position.
   public struct Shape: Equatable, Sendable {
+    /// Transformer blocks.
     public var layers: Int
+    /// Heads of keys and values in a block.
     public var heads: Int
     /// A multiple of 16.
     public var headSize: Int
 
+    /// Keys and values of `layers` blocks with `heads` heads of `headSize` values.
     public init(layers: Int, heads: Int, headSize: Int) {
       self.layers = layers
       self.heads = heads
@@ -48,9 +54,11 @@ public final class KeyValueCache: @unchecked Sendable {
     }
   }
 
+  /// What is kept of each position.
   public let shape: Shape
   /// Positions that fit.
   public let capacity: Int
+  /// How it is kept.
   public let precision: Precision
   /// Positions that are filled.
   public private(set) var count = 0

@@ -16,6 +16,8 @@ public final class RotaryTable: @unchecked Sendable {
   let cosines: FloatMatrix
   let sines: FloatMatrix
 
+  /// Room for the angles of `rows` tokens; `rotated` is the values of a head that are rotated,
+  /// `base` theta.
   public init(rows: Int, rotated: Int, base: Double, scale: Double = 1) {
     self.rotated = rotated
     frequencies = (0..<rotated / 2).map { pow(base, -2 * Double($0) / Double(rotated)) * scale }

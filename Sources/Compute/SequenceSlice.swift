@@ -1,5 +1,6 @@
 /// The rows of a batch that belong to one sequence, at consecutive positions.
 public struct SequenceSlice: Sendable {
+  /// The keys and values of the sequence.
   public let cache: KeyValueCache
   /// Rows of the batch.
   public let rows: Range<Int>

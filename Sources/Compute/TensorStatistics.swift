@@ -8,15 +8,21 @@ import GGUF
 
 /// What the values of a tensor are like.
 public struct TensorStatistics: Sendable {
+  /// Values of the tensor.
   public let count: Int
   /// Of the finite values; 0 where there are none.
   public let minimum: Float
+  /// The largest finite value.
   public let maximum: Float
+  /// The mean of the finite values.
   public let mean: Double
   /// Population standard deviation.
   public let standardDeviation: Double
+  /// How many values are NaN.
   public let notANumber: Int
+  /// How many values are infinite.
   public let infinite: Int
+  /// How many values are zero.
   public let zeros: Int
   /// Finite values in equal steps from `minimum` to `maximum`.
   public let histogram: [Int]

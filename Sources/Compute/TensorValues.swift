@@ -2,6 +2,7 @@ import GGUF
 
 /// A tensor's values as float32, read a few rows at a time from the file.
 public struct TensorValues: Sendable {
+  /// The tensor that is read.
   public let tensor: TensorDescriptor
   private let file: GGUFFile
 

@@ -9,9 +9,13 @@ import Synchronization
 /// (docs/architecture.md, "Start and speed"). On the OpenBLAS path all stay in the file and are dequantized a
 /// few rows at a time.
 public final class WeightMatrix: Sendable {
+  /// The tensor's name in the file.
   public let name: String
+  /// Rows: values of an output.
   public let rows: Int
+  /// Columns: values of an input.
   public let columns: Int
+  /// The element type in the file.
   public let type: TensorType
   /// Whether inputs are quantized in two planes: for matrices where one costs accuracy and two cost
   /// little time.
@@ -152,6 +156,7 @@ public final class WeightMatrix: Sendable {
 /// A vector of float32 weights, as norms have.
 public struct WeightVector: Sendable {
   let storage: FloatMatrix
+  /// Values of the vector.
   public var count: Int { storage.columns }
 
   /// - Throws: `ComputeError.notFinite`, or `GGUFError` where the type is not a floating-point one.

@@ -1,5 +1,6 @@
 /// Why a file was refused: what, where, what was found, what is allowed.
 public struct GGUFError: Error, Equatable, Sendable {
+  /// What is wrong.
   public enum Reason: Equatable, Sendable {
     /// The file could not be opened or mapped.
     case unreadable(String)
@@ -23,8 +24,10 @@ public struct GGUFError: Error, Equatable, Sendable {
   public var field: String
   /// Byte offset of the field in the file, where there is one.
   public var offset: Int?
+  /// What is wrong.
   public var reason: Reason
 
+  /// An error at byte `offset` of `file`; nil where no single byte is to blame.
   public init(file: String, field: String, offset: Int? = nil, reason: Reason) {
     self.file = file
     self.field = printable(field)

@@ -15,15 +15,21 @@ public struct GGUFFile: Sendable {
 
   /// One key and its value, in the file's order.
   public struct Entry: Sendable {
+    /// The name, like "llama.context_length".
     public let key: String
+    /// What it is set to.
     public let value: MetadataValue
     /// Byte offset of the value in the file.
     public let offset: Int
   }
 
+  /// The path, or what stands for it in errors.
   public let name: String
+  /// The version of the format: 2 or 3.
   public let version: UInt32
+  /// The metadata, in the order of the file.
   public let entries: [Entry]
+  /// The tensors, in the order of the file.
   public let tensors: [TensorDescriptor]
   /// Multiple at which tensors start, from `general.alignment` or 32.
   public let alignment: Int

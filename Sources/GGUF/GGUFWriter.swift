@@ -12,9 +12,11 @@
 public struct GGUFWriter: Sendable {
   /// A tensor to be written.
   public struct Tensor: Sendable {
+    /// The name, up to 64 bytes of UTF-8.
     public let name: String
     /// The fastest-running dimension (the row length) first.
     public let dimensions: [Int]
+    /// The element type.
     public let type: TensorType
     /// Bytes that `write` wants for it.
     public let byteCount: Int
@@ -23,11 +25,13 @@ public struct GGUFWriter: Sendable {
   /// Takes the bytes of a tensor, in order, in as many parts as one likes.
   public typealias Sink = (UnsafeRawBufferPointer) throws -> Void
 
+  /// The tensors, in the order in which they will be written.
   public private(set) var tensors: [Tensor] = []
   private var entries: [(key: String, value: MetadataValue)] = []
   private var index: [String: Int] = [:]
   private var mostDataBytes = 0
 
+  /// A file without metadata and tensors.
   public init() {}
 
   /// With the metadata of `file`, and none of its tensors.

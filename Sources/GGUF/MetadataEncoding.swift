@@ -52,16 +52,20 @@ extension MetadataArray {
     self.init(.string, count, bytes)
   }
 
+  /// An array of strings.
   public init(strings: some Sequence<String>) { self.init(strings: strings.map(\.utf8)) }
 
+  /// An array of int32.
   public init(integers values: some Collection<Int32>) {
     self.init(.int32, values.count, values.flatMap(littleEndian))
   }
 
+  /// An array of float32.
   public init(floats values: some Collection<Float>) {
     self.init(.float32, values.count, values.flatMap { littleEndian($0.bitPattern) })
   }
 
+  /// An array of bool.
   public init(bools values: some Collection<Bool>) {
     self.init(.bool, values.count, values.map { $0 ? 1 : 0 })
   }

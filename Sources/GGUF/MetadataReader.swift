@@ -2,6 +2,7 @@
 public struct MetadataReader: Sendable {
   let file: GGUFFile
 
+  /// Reads the metadata of `file`.
   public init(_ file: GGUFFile) { self.file = file }
 
   private func mismatch(_ entry: GGUFFile.Entry, _ allowed: String) -> GGUFError {
@@ -39,6 +40,8 @@ public struct MetadataReader: Sendable {
     return value
   }
 
+  /// A whole number that has to be there. Throws where it is missing, of another type, or outside
+  /// `range`.
   public func requiredInteger(_ key: String, in range: ClosedRange<Int>) throws(GGUFError) -> Int {
     try require(try integer(key, in: range), key)
   }
@@ -52,26 +55,32 @@ public struct MetadataReader: Sendable {
     return value
   }
 
+  /// A number that has to be there. Throws where it is missing, of another type, or outside
+  /// `range`.
   public func requiredFloat(_ key: String, in range: ClosedRange<Double>) throws(GGUFError)
     -> Double
   { try require(try float(key, in: range), key) }
 
+  /// A string; nil where it is missing. Throws where it is of another type.
   public func string(_ key: String) throws(GGUFError) -> String? {
     guard let entry = file.entry(key) else { return nil }
     guard case .string(let value) = entry.value else { throw mismatch(entry, "a string") }
     return value
   }
 
+  /// A string that has to be there. Throws where it is missing or of another type.
   public func requiredString(_ key: String) throws(GGUFError) -> String {
     try require(try string(key), key)
   }
 
+  /// A bool; nil where it is missing. Throws where it is of another type.
   public func bool(_ key: String) throws(GGUFError) -> Bool? {
     guard let entry = file.entry(key) else { return nil }
     guard case .bool(let value) = entry.value else { throw mismatch(entry, "a bool") }
     return value
   }
 
+  /// An array of strings; nil where it is missing. Throws where it is of another type.
   public func strings(_ key: String) throws(GGUFError) -> MetadataArray? {
     guard let entry = file.entry(key) else { return nil }
     guard case .array(let array) = entry.value, array.elementType == .string else {
@@ -80,10 +89,12 @@ public struct MetadataReader: Sendable {
     return array
   }
 
+  /// An array of strings that has to be there. Throws where it is missing or of another type.
   public func requiredStrings(_ key: String) throws(GGUFError) -> MetadataArray {
     try require(try strings(key), key)
   }
 
+  /// An array of `count` whole numbers; nil where it is missing. Throws where it is anything else.
   public func integers(_ key: String, count: Int) throws(GGUFError) -> [Int64]? {
     guard let entry = file.entry(key) else { return nil }
     guard case .array(let array) = entry.value, array.count == count,

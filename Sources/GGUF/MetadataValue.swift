@@ -1,6 +1,8 @@
 /// The type of a metadata value, by number (ggml `docs/gguf.md`, `gguf_metadata_value_type`).
 public enum MetadataType: UInt32, Sendable, CaseIterable {
+  /// By ggml's numbers (`docs/gguf.md`, `gguf_metadata_value_type`).
   case uint8, int8, uint16, int16, uint32, int32, float32, bool, string, array, uint64, int64
+  /// IEEE 754 double precision.
   case float64
 
   /// Bytes that a value takes at least: what bounds an array's count by the bytes there are.
@@ -17,13 +19,20 @@ public enum MetadataType: UInt32, Sendable, CaseIterable {
 
 /// One metadata value. Arrays stay in the file's bytes until somebody asks for them.
 public enum MetadataValue: Sendable {
+  /// A whole number of an unsigned type.
   case unsigned(UInt64, MetadataType)
+  /// A whole number of a signed type.
   case signed(Int64, MetadataType)
+  /// A float32 or float64.
   case float(Double, MetadataType)
+  /// True or false.
   case bool(Bool)
+  /// A string.
   case string(String)
+  /// Values of one type, read when they are asked for.
   case array(MetadataArray)
 
+  /// The type in the file.
   public var type: MetadataType {
     switch self {
     case .unsigned(_, let type), .signed(_, let type), .float(_, let type): type
@@ -36,7 +45,9 @@ public enum MetadataValue: Sendable {
 
 /// An array of metadata values that was checked when the file was opened, kept as its bytes.
 public struct MetadataArray: Sendable {
+  /// The type of each element.
   public let elementType: MetadataType
+  /// Elements.
   public let count: Int
   let storage: MappedBytes
   /// The elements' bytes in the file.
@@ -69,6 +80,7 @@ public struct MetadataArray: Sendable {
     }
   }
 
+  /// The elements; nil where they are of another type.
   public func bools() -> [Bool]? {
     elementType == .bool ? fixed(UInt8.self) { $0 != 0 } : nil
   }

@@ -1,9 +1,11 @@
 /// A tensor's name, shape, type and place.
 public struct TensorDescriptor: Sendable {
+  /// The name, like "blk.0.attn_q.weight".
   public let name: String
   /// As in the file: the fastest-running dimension (the row length) first. 1 to 4, product and
   /// byte size checked.
   public let dimensions: [Int]
+  /// The element type.
   public let type: TensorType
   /// From the start of the tensor data.
   public let offset: UInt64
@@ -16,7 +18,9 @@ public struct TensorDescriptor: Sendable {
   public var columns: Int { dimensions[0] }
   /// Rows of `columns` values.
   public var rows: Int { dimensions.dropFirst().reduce(1, *) }
+  /// Values of the tensor.
   public var valueCount: Int { rows * columns }
+  /// Bytes in the file, without the padding after them.
   public var byteCount: Int { Int(unpaddedBytes) }
 
   /// Checks a description that is going to be written.

@@ -6,16 +6,27 @@ public struct TensorType: RawRepresentable, Hashable, Sendable {
 
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+  /// IEEE 754 single precision.
   public static let f32 = TensorType(rawValue: 0)
+  /// IEEE 754 half precision.
   public static let f16 = TensorType(rawValue: 1)
+  /// Blocks of 32: a scale and 4-bit numbers around 8.
   public static let q4_0 = TensorType(rawValue: 2)
+  /// Blocks of 32: a scale, a minimum and 4-bit numbers.
   public static let q4_1 = TensorType(rawValue: 3)
+  /// Blocks of 32: a scale and 5-bit numbers around 16.
   public static let q5_0 = TensorType(rawValue: 6)
+  /// Blocks of 32: a scale, a minimum and 5-bit numbers.
   public static let q5_1 = TensorType(rawValue: 7)
+  /// Blocks of 32: a scale and 8-bit numbers.
   public static let q8_0 = TensorType(rawValue: 8)
+  /// Blocks of 256 with 4-bit numbers, in eight groups with scales and minimums.
   public static let q4_K = TensorType(rawValue: 12)
+  /// Blocks of 256 with 5-bit numbers, in eight groups with scales and minimums.
   public static let q5_K = TensorType(rawValue: 13)
+  /// Blocks of 256 with 6-bit numbers, in 16 groups with scales.
   public static let q6_K = TensorType(rawValue: 14)
+  /// The upper half of single precision.
   public static let bf16 = TensorType(rawValue: 30)
 
   /// The types that Swiftlet computes with. Files may list others; a model cannot use them.

@@ -12,11 +12,13 @@ public struct Sampler: Sendable {
     var logit: Float
   }
 
+  /// How tokens are chosen.
   public let options: SamplingOptions
   private var random: MersenneTwister
   /// The last tokens, prompt included, as far as penalties look.
   private var recent: [Int] = []
 
+  /// A sampler that has seen no token.
   public init(_ options: SamplingOptions) {
     self.options = options
     random = MersenneTwister(seed: options.seed ?? UInt32.random(in: 0...UInt32.max))
@@ -33,6 +35,7 @@ public struct Sampler: Sendable {
   ///
   /// - Parameter logits: [vocabulary], finite; penalties change it.
   public mutating func sample(_ logits: UnsafeMutableBufferPointer<Float>) -> Int {
+    for (id, bias) in options.logitBias where logits.indices.contains(id) { logits[id] += bias }
     penalize(logits)
     guard options.temperature > 0 else { return Self.likeliest(logits) }
     var candidates = Self.top(options.topK, of: logits)

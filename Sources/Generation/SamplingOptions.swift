@@ -1,5 +1,5 @@
 /// How the next token is chosen, with llama.cpp's meanings, defaults and order:
-/// penalties, top-k, typical, top-p, min-p, temperature.
+/// biases, penalties, top-k, typical, top-p, min-p, temperature.
 public struct SamplingOptions: Equatable, Sendable {
   /// Divides logits; 0 takes the most likely token, ties to the lowest id.
   public var temperature: Float = 0.8
@@ -19,9 +19,12 @@ public struct SamplingOptions: Equatable, Sendable {
   public var presencePenalty: Float = 0
   /// How many tokens back penalties look, the prompt included; 0 looks at none.
   public var penaltyWindow = 64
+  /// Added to the logits of tokens, before all else; minus infinity forbids one.
+  public var logitBias: [Int: Float] = [:]
   /// nil takes a new one each time.
   public var seed: UInt32?
 
+  /// llama.cpp's defaults.
   public init() {}
 
   /// Temperature 0, the rest as by default.

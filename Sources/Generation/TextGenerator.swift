@@ -11,6 +11,7 @@ import Tokenization
 
 /// Options of one reply.
 public struct DecodingOptions: Equatable, Sendable {
+  /// How each token is chosen.
   public var sampling = SamplingOptions()
   /// Tokens of the reply at most; nil is as many as the context holds.
   public var maximumResponseTokens: Int?
@@ -27,11 +28,15 @@ public struct DecodingOptions: Equatable, Sendable {
   /// the grammar lets it.
   public var stopsLoops = false
 
+  /// Whether tokens are guessed.
   public enum Speculation: String, Sendable, CaseIterable {
+    /// Guesses where earlier text goes on alike.
     case automatic = "auto"
+    /// One token at a time.
     case off
   }
 
+  /// Sampling by default, as many tokens as the context holds.
   public init() {}
 }
 
@@ -47,12 +52,15 @@ public enum FinishReason: String, Sendable, Codable {
   case context
   /// The reply said the same over and over (`DecodingOptions.stopsLoops`).
   case repetition
+  /// Whoever asked for it gave it up.
   case cancelled
 }
 
 /// One token of a reply.
 public struct GeneratedToken: Sendable {
+  /// A token that might have been chosen.
   public struct Alternative: Sendable, Equatable {
+    /// The token's id.
     public let id: Int
     /// Natural logarithm of its probability before any sampling option.
     public let logProbability: Float
@@ -70,15 +78,19 @@ public struct GeneratedToken: Sendable {
 
 /// How a reply went.
 public struct GenerationSummary: Sendable {
+  /// Why the reply ended.
   public let finishReason: FinishReason
   /// Whether the reply is a whole text of its grammar; true without one.
   public let isWhole: Bool
+  /// Tokens of the prompt.
   public let promptTokens: Int
   /// Tokens of the prompt that were in the cache already.
   public let reusedTokens: Int
+  /// Tokens of the reply.
   public let responseTokens: Int
   /// Tokens that were guessed from earlier text, and how many of them were right.
   public let guessedTokens: Int
+  /// Guesses that the model would have chosen itself.
   public let rightGuesses: Int
   /// Seconds from the start of the prompt to the first token.
   public let promptSeconds: Double
@@ -86,9 +98,11 @@ public struct GenerationSummary: Sendable {
   public let responseSeconds: Double
 }
 
+/// Why a reply cannot be made.
 public enum GenerationError: Error, Equatable, Sendable {
   /// The prompt alone does not fit.
   case promptTooLong(tokens: Int, context: Int)
+  /// The prompt has no tokens.
   case emptyPrompt
   /// A token id that the vocabulary does not have.
   case unknownToken(id: Int, vocabulary: Int)
@@ -115,8 +129,11 @@ extension GenerationError: CustomStringConvertible {
 /// Holds one sequence's cache, and what a prompt shares with the sequence before it is not computed
 /// again. Serves one caller at a time.
 public final class TextGenerator {
+  /// The weights.
   public let model: LlamaModel
+  /// Makes text of tokens.
   public let tokenizer: Tokenizer
+  /// Positions of prompt and reply together.
   public let contextLength: Int
   private let forward: ForwardPass
   private let sequence: CachedSequence

@@ -47,6 +47,16 @@ struct SchemaBranches {
     return reference
   }
 
+  /// The parts of a choice, if a schema is nothing else.
+  static func soleChoice(_ schema: JSON) -> [JSON]? {
+    guard case .object(let members) = schema else { return nil }
+    let assertions = members.filter { !annotations.contains($0.key) }
+    guard assertions.count == 1, ["anyOf", "oneOf"].contains(assertions[0].key),
+      case .array(let parts) = assertions[0].value
+    else { return nil }
+    return parts
+  }
+
   /// What a reference like `#/$defs/name` points at.
   func resolve(_ reference: String, _ path: String) throws(GrammarError) -> JSON {
     guard reference == "#" || reference.hasPrefix("#/") else {

@@ -88,9 +88,20 @@ struct SchemaCompiler {
     }
     var choices: [Expression] = []
     var reasons: [GrammarError] = []
-    for branch in try branches.branches(of: schema, path) {
-      // A branch that nothing fits leaves the others.
-      do { choices += try alternatives(branch, path, depth) } catch { reasons.append(error) }
+    let all = try branches.branches(of: schema, path)
+    if let parts = SchemaBranches.soleChoice(schema) {
+      // Each by itself, as references in them may lead back here.
+      for (index, part) in parts.enumerated() {
+        if case .bool(false) = part { continue }
+        do { choices.append(try value(part, "\(path)/\(index)", depth + 1)) } catch {
+          reasons.append(error)
+        }
+      }
+    } else {
+      for branch in all {
+        // A branch that nothing fits leaves the others.
+        do { choices += try alternatives(branch, path, depth) } catch { reasons.append(error) }
+      }
     }
     if choices.isEmpty { throw reasons.first ?? fault(path, "no value is valid") }
     if let reason = reasons.first(where: { !$0.isContradiction }) { throw reason }

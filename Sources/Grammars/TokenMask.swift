@@ -10,10 +10,12 @@ public struct TokenMask: Equatable, Sendable {
     words = [UInt64](repeating: 0, count: (vocabularySize + 63) / 64)
   }
 
+  /// Whether token `id` is in the set.
   public func contains(_ id: Int) -> Bool {
     id >= 0 && id < vocabularySize && words[id >> 6] >> UInt64(id & 63) & 1 == 1
   }
 
+  /// Whether no token is in the set.
   public var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
 
   /// How many there are.

@@ -6,7 +6,9 @@ import Compute
 /// Holds the buffers between steps, so that computing allocates nothing. One pass serves one caller
 /// at a time.
 public final class ForwardPass {
+  /// The weights.
   public let model: LlamaModel
+  /// Tokens that one pass computes at most.
   public let batchSize: Int
 
   // Buffers, [token, …]; each says what it holds when a block is done with it.
@@ -73,8 +75,29 @@ public final class ForwardPass {
     }
   }
 
+  /// Appends `tokens` to the sequence in `cache`, a batch at a time, and calls `body` with each token's index
+  /// and its hidden state [embedding]: the output of the last norm, which logits are made of.
+  ///
+  /// - Parameter tokens: ids below the vocabulary size, no more than the cache has room for.
+  public func hiddenStates(
+    _ tokens: some RandomAccessCollection<Int>, cache: KeyValueCache,
+    _ body: (Int, UnsafeMutableBufferPointer<Float>) throws -> Void
+  ) rethrows {
+    let tokens = Array(tokens)
+    for start in stride(from: 0, to: tokens.count, by: batchSize) {
+      let batch = Array(tokens[start..<min(start + batchSize, tokens.count)])
+      let rows = 0..<batch.count
+      model.takeTurn {
+        compute(
+          batch, [SequenceSlice(cache: cache, rows: rows)], wanted: rows, projectsLogits: false)
+      }
+      for row in rows { try normed.values.withRow(row) { try body(start + row, $0) } }
+    }
+  }
+
   /// Tokens that a pass appends to one sequence.
   public struct Part {
+    /// The tokens to append, in order.
     public let tokens: [Int]
     let cache: KeyValueCache
     let wanted: Wanted
@@ -122,7 +145,7 @@ public final class ForwardPass {
     let isReply = parts.contains { $0.tokens.count <= Relocation.mostTokens && $0.cache.count > 0 }
     model.takeTurn {
       if isReply { model.relocation.step() }
-      compute(tokens, slices, logitsOf: rows)
+      compute(tokens, slices, wanted: rows)
     }
     for (index, part) in parts.enumerated() {
       guard let first = part.firstWanted else { continue }
@@ -135,16 +158,18 @@ public final class ForwardPass {
 
   /// One batch, top to bottom.
   ///
-  /// - Parameter wanted: the rows whose logits are computed.
+  /// - Parameters:
+  ///   - wanted: the rows whose hidden states are computed, and
+  ///   - projectsLogits: whether their logits as well.
   private func compute(
-    _ tokens: [Int], _ slices: [SequenceSlice], logitsOf wanted: Range<Int>
+    _ tokens: [Int], _ slices: [SequenceSlice], wanted: Range<Int>, projectsLogits: Bool = true
   ) {
     let shape = model.hyperparameters
     let weights = model.weights
     let epsilon = shape.rmsNormEpsilon
     let count = tokens.count
     for slice in slices { slice.cache.extend(by: slice.rows.count) }
-    if logits.rows < wanted.count {
+    if projectsLogits, logits.rows < wanted.count {
       logits = FloatMatrix(rows: min(batchSize, 2 * wanted.count), columns: shape.vocabularySize)
     }
     workspace.prepare(for: slices)
@@ -189,6 +214,7 @@ public final class ForwardPass {
       worker.rmsNorm(
         residual, weights.outputNorm, epsilon: epsilon, rows: wanted, into: normed,
         for: weights.outputReaders)
+      guard projectsLogits else { return }
       worker.linear(
         normed, firstRow: wanted.lowerBound, rows: wanted.count,
         Projection(weights.output, logits))

@@ -4,25 +4,36 @@ import GGUF
 /// The shape of a Llama-architecture model, read from GGUF metadata and validated: a value of this
 /// type has no zero, no indivisible and no absurd size.
 public struct Hyperparameters: Equatable, Sendable {
+  /// Transformer blocks.
   public let blockCount: Int
   /// Positions the model was trained for.
   public let contextLength: Int
+  /// Values of a token between blocks.
   public let embeddingLength: Int
+  /// Values of a token inside the feed-forward part.
   public let feedForwardLength: Int
+  /// Attention heads of queries.
   public let headCount: Int
+  /// Attention heads of keys and values; `headCount` is a multiple of it.
   public let keyValueHeadCount: Int
+  /// Values of a head.
   public let headSize: Int
+  /// Tokens of the vocabulary.
   public let vocabularySize: Int
+  /// Theta of the rotary position embedding (Su et al. 2021).
   public let ropeFrequencyBase: Double
   /// What positions are multiplied with: 1 / the linear scaling factor.
   public let ropePositionScale: Double
   /// Values of a head that are rotated.
   public let ropeDimensionCount: Int
+  /// Epsilon of the RMS norms.
   public let rmsNormEpsilon: Float
 
   /// Query heads that share a key-value head.
   public var groupSize: Int { headCount / keyValueHeadCount }
+  /// Values of a token's keys, and of its values.
   public var keyValueLength: Int { keyValueHeadCount * headSize }
+  /// Values of a token's queries.
   public var queryLength: Int { headCount * headSize }
   /// Of a sequence's keys and values.
   public var cacheShape: KeyValueCache.Shape {

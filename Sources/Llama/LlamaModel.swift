@@ -6,8 +6,11 @@ import Synchronization
 ///
 /// Immutable: any number of sequences (`KeyValueCache`) may be run on it, one batch at a time.
 public final class LlamaModel: Sendable {
+  /// The model's shape.
   public let hyperparameters: Hyperparameters
+  /// The file that holds the weights.
   public let file: GGUFFile
+  /// The threads that compute.
   public let team: ComputeTeam
   /// How caches keep keys and values.
   public let cachePrecision: KeyValueCache.Precision

@@ -6,14 +6,17 @@
 
 /// What lies in the hub's cache folder.
 public struct CacheScan: Sendable {
+  /// The cache that is looked at.
   public let cache: HubCache
 
+  /// Looks at `cache`; reads nothing yet.
   public init(_ cache: HubCache) { self.cache = cache }
 
   /// A GGUF file of a snapshot.
   public struct File: Sendable, Equatable {
     /// OWNER/NAME.
     public let repository: String
+    /// The commit that the file is from.
     public let commit: String
     /// In the repository.
     public let path: String
@@ -39,6 +42,7 @@ public struct CacheScan: Sendable {
 
   /// Something that `prune` may remove.
   public struct Leftover: Sendable, Equatable {
+    /// What was left over.
     public enum Kind: String, Sendable {
       /// The beginning of a file whose download was broken off.
       case partial
@@ -47,8 +51,11 @@ public struct CacheScan: Sendable {
       /// A snapshot's link to a file that is not there.
       case brokenLink = "broken link"
     }
+    /// What was left over.
     public let kind: Kind
+    /// Where it is.
     public let path: String
+    /// Bytes on disk.
     public let byteCount: Int
     /// Who fetches that file holds this lock.
     let lock: String

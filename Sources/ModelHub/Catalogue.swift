@@ -2,14 +2,19 @@
 public struct CatalogueEntry: Sendable, Equatable {
   /// As the model is known: the original's repository.
   public let id: String
+  /// The short name, like "smollm2-135m".
   public let shortName: String
+  /// The name for people.
   public let name: String
+  /// What the model is, in a sentence.
   public let description: String
+  /// The file on the hub.
   public let file: HubFile
 }
 
 /// The models that can be asked for by name.
 public enum Catalogue {
+  /// The models that are known by name, smallest first.
   public static let entries: [CatalogueEntry] = [
     entry(
       id: "HuggingFaceTB/SmolLM2-135M-Instruct", shortName: "smollm2-135m",

@@ -9,10 +9,13 @@
 public struct Configuration: Sendable {
   /// Where a value came from.
   public enum Origin: Sendable, Equatable, CustomStringConvertible {
+    /// What Swiftlet comes with.
     case builtIn
     /// `swiftlet tune` measured it on this machine.
     case measured
+    /// A line of the configuration file, from 1.
     case file(line: Int)
+    /// An environment variable.
     case environment(String)
 
     public var description: String {
@@ -25,6 +28,7 @@ public struct Configuration: Sendable {
     }
   }
 
+  /// The provider, its models and its settings.
   public var provider: ProviderConfiguration
   /// The hub and the cache, with the provider's host and key where the environment names none.
   public let environment: HubEnvironment

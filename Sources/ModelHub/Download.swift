@@ -27,9 +27,11 @@ public struct Downloader: Sendable {
   public var firstPause = 1.0
   /// Seconds; also the most that a server's Retry-After is obeyed.
   public var longestPause = 30.0
+  /// How long transfers wait, and how slow they may be.
   public var limits = TransferLimits()
   var calls = FileCalls()
 
+  /// Downloads as `environment` says.
   public init(_ environment: HubEnvironment = .current) {
     self.environment = environment
     if let seconds = environment.stallSeconds { limits.stallSeconds = seconds }

@@ -1,10 +1,12 @@
 /// Where a download stands.
 public struct DownloadState: Sendable, Equatable {
+  /// What is being done.
   public enum Phase: Sendable, Equatable {
     /// The hub is asked which file is meant.
     case resolving
     /// Another process is fetching the same file.
     case waiting
+    /// Bytes are coming.
     case downloading
     /// All bytes are there; their hash is checked.
     case verifying
@@ -12,6 +14,7 @@ public struct DownloadState: Sendable, Equatable {
     case unrefreshed(HubError)
     /// The file is at this path.
     case ready(path: String)
+    /// It ended with an error.
     case failed(HubError)
 
     /// Whether nothing comes after it.
@@ -23,6 +26,7 @@ public struct DownloadState: Sendable, Equatable {
     }
   }
 
+  /// What is being done.
   public var phase: Phase
   /// Bytes that are on the disk, of earlier tries too.
   public var receivedBytes = 0
@@ -31,6 +35,7 @@ public struct DownloadState: Sendable, Equatable {
   /// Bytes a second over the last seconds; nil before there is anything to measure.
   public var bytesPerSecond: Double?
 
+  /// A state without a file and without bytes.
   public init(_ phase: Phase) { self.phase = phase }
 
   /// Seconds until all bytes are there at this rate.

@@ -47,13 +47,16 @@ struct HTTPResponse: Sendable, Equatable {
 
 /// Limits that no transfer exceeds.
 public struct TransferLimits: Sendable, Equatable {
+  /// Seconds to wait for a connection.
   public var connectSeconds = 10
   /// A transfer that is slower than `slowestBytesPerSecond` for this long is given up, and resumed.
   public var stallSeconds = 30
+  /// A transfer that is slower for a while counts as broken.
   public var slowestBytesPerSecond = 1024
   /// All tries of one file together; nil is without end.
   public var totalSeconds: Double?
 
+  /// The limits that downloads have by default.
   public init() {}
 }
 

@@ -8,8 +8,10 @@
 /// their hash under `blobs`, `snapshots/COMMIT/PATH` linking to them, and `refs/BRANCH` holding the
 /// commit that a branch was last seen at.
 public struct HubCache: Sendable, Equatable {
+  /// The folder, as in `HF_HUB_CACHE`.
   public let folder: String
 
+  /// The cache in `folder`, which need not be there.
   public init(folder: String) { self.folder = folder }
 
   static func repositoryFolderName(_ repository: String) -> String {

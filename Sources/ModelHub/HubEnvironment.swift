@@ -28,6 +28,7 @@ public struct HubEnvironment: Sendable, Equatable {
   /// All variables that settings are read from.
   let variables: [String: String]
 
+  /// Where the public hub is.
   public static let publicEndpoint = "https://huggingface.co"
 
   /// Reads the variables from `variables`.
@@ -79,7 +80,9 @@ public struct HubEnvironment: Sendable, Equatable {
     return HubEnvironment(variables)
   }()
 
+  /// The cache of the hub's files.
   public var cache: HubCache { HubCache(folder: cacheFolder) }
+  /// The store of files from plain URLs.
   public var webStore: WebStore { WebStore(folder: webFolder) }
 
   /// Bytes that this user may still write in the cache; nil where the system does not say.

@@ -22,9 +22,11 @@ public enum HubError: Error, Equatable, Sendable {
   case malformedAnswer(url: String, reason: String)
   /// The disk does not hold the file.
   case noSpace(path: String, needed: Int, free: Int)
+  /// A file or folder that the system does not let be read or written.
   case fileSystem(path: String, reason: String)
   /// A fault in the configuration, at a line from 1 where it is known.
   case configuration(file: String, line: Int?, key: String, reason: String)
+  /// Whoever asked for it gave it up.
   case cancelled
 }
 

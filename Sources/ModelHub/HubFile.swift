@@ -6,6 +6,7 @@ public struct HubFile: Hashable, Sendable {
   public let path: String
   /// The commit, 40 lower-case hexadecimal digits.
   public let commit: String
+  /// Bytes of the file.
   public let byteCount: Int
   /// 64 lower-case hexadecimal digits.
   public let sha256: String

@@ -7,9 +7,12 @@
 /// The models of a configuration on this machine: what a name stands for, what is here, and fetching
 /// what is not, once.
 public struct ModelLibrary: Sendable {
+  /// Names, models and settings.
   public let configuration: Configuration
+  /// Fetches what is not here.
   public var downloader: Downloader
 
+  /// The library that `configuration` describes.
   public init(_ configuration: Configuration) {
     self.configuration = configuration
     downloader = Downloader(configuration.environment)
@@ -25,15 +28,20 @@ public struct ModelLibrary: Sendable {
 
   /// What a name stands for.
   public struct Source: Sendable, Hashable {
+    /// Where a model is.
     public enum Place: Sendable, Hashable {
       /// A file of which commit, size and hash are known.
       case pinned(HubFile)
+      /// In a repository of the hub.
       case repository(RepositoryReference)
+      /// At a plain URL.
       case web(url: String)
+      /// On this machine.
       case local(path: String)
     }
     /// As messages call it.
     public let title: String
+    /// Where the model is.
     public let place: Place
     /// The id of the configuration's model; nil where it is none.
     public let id: String?
@@ -50,10 +58,13 @@ public struct ModelLibrary: Sendable {
 
   /// Whether a model is here.
   public enum Status: Sendable, Equatable {
+    /// It would have to be fetched.
     case remote
     /// By this process or another one.
     case downloading
+    /// It is here, and has the size that it should have.
     case local(path: String, byteCount: Int)
+    /// It is here, and is not what it should be.
     case damaged(path: String, reason: String)
   }
 
@@ -143,6 +154,7 @@ public struct ModelLibrary: Sendable {
   public struct LocalFile: Sendable, Equatable {
     /// As a user names it.
     public let title: String
+    /// Where the file is.
     public let path: String
     /// nil where nobody knows.
     public let sha256: String?
@@ -150,9 +162,11 @@ public struct ModelLibrary: Sendable {
 
   /// What hashing a file shows.
   public enum Verification: Sendable, Equatable {
+    /// The file's bytes are what they should be.
     case matches
     /// No hash of the file is known.
     case unknown
+    /// The file's bytes are others: how.
     case differs(String)
   }
 

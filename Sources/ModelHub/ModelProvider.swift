@@ -2,15 +2,20 @@
 public struct ModelProvider: Codable, Equatable, Sendable {
   /// A model as the provider lists it.
   public struct Model: Codable, Equatable, Sendable {
+    /// The id, as programs name it.
     public var id: String
+    /// The name for people.
     public var name: String
+    /// What the model is, in a sentence.
     public var description: String
     /// The `id` of the provider.
     public var provider: String
+    /// What it is listed under.
     public var group: String
     /// What it makes: `["text"]`.
     public var type: [String]
 
+    /// A model of a provider.
     public init(
       id: String, name: String? = nil, description: String = "", provider: String = "huggingface",
       group: String = "", type: [String] = ["text"]
@@ -24,11 +29,17 @@ public struct ModelProvider: Codable, Equatable, Sendable {
     }
   }
 
+  /// The id, as programs name it.
   public var id: String
+  /// The name for people.
   public var name: String
+  /// The kind of provider.
   public var type: String
+  /// A key for its service; local models need none.
   public var apiKey: String
+  /// The address of its service; empty for local models.
   public var apiHost: String
+  /// The models that it offers.
   public var models: [Model]
   /// Built in, rather than added by a user.
   public var isSystem: Bool
@@ -48,6 +59,7 @@ public struct ModelProvider: Codable, Equatable, Sendable {
 /// A provider and what goes with its models: how to run each, where each comes from, which is meant
 /// when none is named.
 public struct ProviderConfiguration: Codable, Equatable, Sendable {
+  /// The provider and its models.
   public var provider: ModelProvider
   /// By model id.
   public var performanceSettings: [String: PerformanceSettings]

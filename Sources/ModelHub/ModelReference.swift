@@ -2,9 +2,11 @@
 public enum ModelReference: Hashable, Sendable {
   /// An id or a short name of the catalogue or the configuration.
   case name(String)
+  /// A repository of the hub.
   case repository(RepositoryReference)
   /// A file anywhere on the web.
   case url(String)
+  /// A file on this machine.
   case file(path: String)
 
   /// Reads a catalogue name, `hf:OWNER/REPO[:QUANT|/FILE.gguf][@REVISION]`, a URL, or the path of a
@@ -31,22 +33,27 @@ public enum ModelReference: Hashable, Sendable {
 
 /// A GGUF file of a repository on the hub, named directly or by its quantization.
 public struct RepositoryReference: Hashable, Sendable {
+  /// Which file of a repository.
   public enum Selection: Hashable, Sendable {
     /// The one that suits this engine best, if that is clear.
     case best
     /// `Q4_0`, or any other part of the file's name between `-`, `.` or `_`.
     case quantization(String)
+    /// The file at a path within the repository.
     case file(String)
   }
 
   /// OWNER/NAME.
   public let repository: String
+  /// Which file of it.
   public let selection: Selection
   /// A branch, tag or commit.
   public let revision: String
 
+  /// The branch that is taken where none is named.
   public static let defaultRevision = "main"
 
+  /// A file of `repository` ("owner/name") at `revision`, a branch, tag or commit.
   public init(
     repository: String, selection: Selection, revision: String = RepositoryReference.defaultRevision
   ) throws(HubError) {

@@ -7,9 +7,12 @@ public struct PerformanceSettings: Codable, Equatable, Sendable {
   /// Prompt tokens computed together, 1 and more.
   public var batchSize: Int
 
+  /// Threads that are allowed.
   public static let threadRange = 1...256
+  /// Batch sizes that are allowed.
   public static let batchRange = 1...65_536
 
+  /// Settings; `gpuLayers` is read and not used.
   public init(threads: Int = 4, gpuLayers: Int = 0, batchSize: Int = 512) {
     self.threads = threads
     self.gpuLayers = gpuLayers

@@ -13,10 +13,14 @@
 /// Settings that were measured to be the fastest, by machine and model. What is lost with the file is a
 /// minute's measuring: a file that cannot be read counts as empty.
 public struct Tuning: Codable, Equatable, Sendable {
+  /// What was found to be best.
   public struct Settings: Codable, Equatable, Sendable {
+    /// Threads that compute.
     public var threads: Int
+    /// Prompt tokens computed together.
     public var batchSize: Int
 
+    /// The settings that were found to be best.
     public init(threads: Int, batchSize: Int) {
       self.threads = threads
       self.batchSize = batchSize
@@ -31,6 +35,7 @@ public struct Tuning: Codable, Equatable, Sendable {
   /// By machine, then by model: an id of the configuration, or the path of a file.
   private var machines: [String: [String: Settings]] = [:]
 
+  /// No settings yet.
   public init() {}
 
   /// Reads the user's measurements.

@@ -9,8 +9,10 @@ import Crypto
 /// Files that came from web addresses outside of the hub: a folder for each address, named by its
 /// hash, which holds the file under its own name and, beside it, a note of its SHA-256 and address.
 public struct WebStore: Sendable, Equatable {
+  /// The folder that holds the files.
   public let folder: String
 
+  /// The store in `folder`, which need not be there.
   public init(folder: String) { self.folder = folder }
 
   private func place(_ url: String) -> String {
@@ -36,8 +38,11 @@ public struct WebStore: Sendable, Equatable {
 
   /// A file, and what is known of it.
   public struct File: Sendable, Equatable {
+    /// Where the file was fetched from.
     public let url: String
+    /// Where the file is.
     public let location: String
+    /// Bytes on disk.
     public let byteCount: Int
     /// As it was when it came.
     public let sha256: String

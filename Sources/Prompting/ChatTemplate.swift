@@ -5,14 +5,18 @@ import Tokenization
 
 /// Who says a message.
 public enum Role: String, Sendable, Codable, CaseIterable {
+  /// Who sets the rules, who asks, who answers.
   case system, user, assistant
 }
 
 /// One message of a conversation.
 public struct ChatMessage: Equatable, Sendable, Codable {
+  /// Who says it.
   public var role: Role
+  /// What is said.
   public var content: String
 
+  /// What `role` says.
   public init(_ role: Role, _ content: String) {
     self.role = role
     self.content = content
@@ -142,6 +146,7 @@ public struct ChatTemplate: Sendable {
 
 /// Why there is no prompt.
 public enum PromptError: Error, Equatable, Sendable {
+  /// The file has no chat template.
   case noTemplate(file: String)
   /// The template cannot be read, or gives no text for this conversation.
   case template(name: String, TemplateError)

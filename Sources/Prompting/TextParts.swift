@@ -3,6 +3,7 @@
 ///
 /// The parts with what follows each are the text again.
 public struct TextParts: Sendable, Equatable {
+  /// A part of the text, and where it is.
   public struct Part: Sendable, Equatable {
     /// Without white space at its ends.
     public var text: String
@@ -12,6 +13,7 @@ public struct TextParts: Sendable, Equatable {
 
   /// White space before the first part.
   public let beginning: String
+  /// The parts, in order.
   public let parts: [Part]
 
   /// - Parameters:

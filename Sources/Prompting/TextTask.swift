@@ -3,14 +3,18 @@
 public enum TextTask: Hashable, Sendable {
   /// Into a language by its English name. SmolLM2 was trained on English: expect little of it.
   case translate(to: String)
+  /// A few sentences that say what a text says.
   case summarize
   /// A headline of a few words.
   case title
+  /// The same in another style.
   case rewrite(RewriteStyle)
   /// Questions that may be asked next, one a line.
   case suggestions
 
+  /// How a text shall sound.
   public enum RewriteStyle: String, CaseIterable, Sendable {
+    /// Shorter, warmer, more formal.
     case concise, friendly, professional
   }
 
@@ -71,6 +75,7 @@ public enum TextTask: Hashable, Sendable {
     case bySummaries
   }
 
+  /// How the results of a long text's parts become one.
   public var merging: Merging {
     switch self {
     case .translate, .rewrite: .inOrder

@@ -8,25 +8,33 @@ public struct Benchmark: Sendable {
   public var depth = 0
   /// Sequences decoded together.
   public var sequences = 1
+  /// How often each figure is measured.
   public var repetitions = 5
   /// Prompt tokens computed together; nil is as the model was loaded.
   public var batchSize: Int?
 
+  /// A benchmark with the usual sizes.
   public init() {}
 
   /// Figures of one series, one a repetition, in tokens a second.
   public struct Series: Sendable {
+    /// What was measured, in order.
     public let samples: [Double]
+    /// The middle one; of an even number the upper one of the two.
     public var median: Double {
       let sorted = samples.sorted()
       guard let middle = sorted.indices.dropFirst(sorted.count / 2).first else { return 0 }
       return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
     }
+    /// The least and the most.
     public var range: ClosedRange<Double> { (samples.min() ?? 0)...(samples.max() ?? 0) }
   }
 
+  /// What was measured.
   public struct Result: Sendable {
+    /// Tokens a second of prompts; nil where none was asked for.
     public let prefill: Series?
+    /// Tokens a second of replies; nil where none was asked for.
     public let decode: Series?
     /// Bytes a second that the same threads read in the same run.
     public let readBandwidth: Double

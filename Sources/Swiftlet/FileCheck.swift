@@ -19,6 +19,7 @@ public struct FileCheck: Sendable {
   /// Faults first, then what is odd; each in the file's order.
   public let findings: [Finding]
 
+  /// The findings that keep the file from being used.
   public var faults: [Finding] { findings.filter(\.isFault) }
 
   /// Looks at the whole file, which takes as long as reading it.

@@ -3,10 +3,12 @@ import OrderedJSON
 // The types that every schema ends in.
 
 extension GeneratedContent: Generable {
+  /// Any JSON value.
   public static var generationSchema: GenerationSchema {
     GenerationSchema(node: .json(.bool(true)))
   }
   public init(_ content: GeneratedContent) { self = content }
+  /// The content itself.
   public var generatedContent: GeneratedContent { self }
 
   fileprivate func unexpected(_ expected: String) -> GeneratedContentError {

@@ -13,6 +13,7 @@
 public protocol Generable: ConvertibleFromGeneratedContent, ConvertibleToGeneratedContent {
   /// What a value looks like while it is generated.
   associatedtype PartiallyGenerated: ConvertibleFromGeneratedContent = Self
+  /// What a value may be.
   static var generationSchema: GenerationSchema { get }
 }
 
@@ -23,7 +24,8 @@ public protocol ConvertibleFromGeneratedContent: Sendable {
 }
 
 /// A type that can be written as a model would generate it.
-public protocol ConvertibleToGeneratedContent: Sendable {
+public protocol ConvertibleToGeneratedContent: Sendable, PromptRepresentable {
+  /// The value as a model would generate it.
   var generatedContent: GeneratedContent { get }
 }
 

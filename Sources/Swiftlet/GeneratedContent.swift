@@ -11,11 +11,17 @@ public struct GeneratedContent: Sendable {
 
   /// What a value is.
   public enum Kind: Sendable, Equatable {
+    /// JSON's `null`.
     case null
+    /// True or false.
     case bool(Bool)
+    /// A number, rounded to double precision.
     case number(Double)
+    /// A text.
     case string(String)
+    /// A list.
     case array([GeneratedContent])
+    /// An object, and its keys in order.
     case structure(properties: [String: GeneratedContent], orderedKeys: [String])
   }
 
@@ -69,6 +75,7 @@ public struct GeneratedContent: Sendable {
     }
   }
 
+  /// What the value is.
   public var kind: Kind {
     switch json {
     case .null: .null
@@ -148,8 +155,11 @@ extension GeneratedContent: CustomDebugStringConvertible {
 
 /// Why generated content is not what was expected.
 public enum GeneratedContentError: Error, Equatable, Sendable {
+  /// A text that is no JSON from byte `offset` on.
   case notJSON(offset: Int, expected: String)
+  /// An object without a property that has to be there.
   case missing(String)
+  /// A value of another type.
   case unexpected(found: String, expected: String)
 }
 

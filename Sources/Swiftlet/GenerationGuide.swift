@@ -35,20 +35,29 @@ extension GenerationGuide where Value == String {
 }
 
 extension GenerationGuide where Value == Int {
+  /// At least `value`.
   public static func minimum(_ value: Int) -> Self { Self("minimum", value) }
+  /// At most `value`.
   public static func maximum(_ value: Int) -> Self { Self("maximum", value) }
+  /// Within `range`, bounds included.
   public static func range(_ range: ClosedRange<Int>) -> Self { Self(bounds: range) }
 }
 
 extension GenerationGuide where Value == Double {
+  /// At least `value`.
   public static func minimum(_ value: Double) -> Self { Self("minimum", value) }
+  /// At most `value`.
   public static func maximum(_ value: Double) -> Self { Self("maximum", value) }
+  /// Within `range`, bounds included.
   public static func range(_ range: ClosedRange<Double>) -> Self { Self(bounds: range) }
 }
 
 extension GenerationGuide where Value == Float {
+  /// At least `value`.
   public static func minimum(_ value: Float) -> Self { Self("minimum", value) }
+  /// At most `value`.
   public static func maximum(_ value: Float) -> Self { Self("maximum", value) }
+  /// Within `range`, bounds included.
   public static func range(_ range: ClosedRange<Float>) -> Self { Self(bounds: range) }
 }
 
@@ -91,10 +100,14 @@ extension GenerationGuide {
 // What `@Guide(.count(3))` is read as before the type of the elements is known; `@Generable` writes the guide
 // again with the property's type.
 extension GenerationGuide where Value == [Never] {
+  /// At least so many elements.
   public static func minimumCount(_ count: Int) -> Self { Self("minItems", count) }
+  /// At most so many elements.
   public static func maximumCount(_ count: Int) -> Self { Self("maxItems", count) }
+  /// So many elements.
   @_disfavoredOverload
   public static func count(_ count: Int) -> Self { Self.count(count...count) }
+  /// A number of elements in a range.
   public static func count(_ range: ClosedRange<Int>) -> Self {
     Self([
       ("minItems", .number("\(range.lowerBound)")), ("maxItems", .number("\(range.upperBound)")),

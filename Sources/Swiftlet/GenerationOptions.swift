@@ -39,6 +39,7 @@ public struct GenerationOptions: Equatable, Sendable {
   /// Divides logits of recent tokens (Keskar et al. 2019); 1 is off.
   public var repeatPenalty: Double
 
+  /// Options; those that are not given are the model's usual ones.
   public init(
     sampling: SamplingMode? = nil, temperature: Double? = nil, maximumResponseTokens: Int? = nil,
     stopStrings: [String] = [], repeatPenalty: Double = 1

@@ -142,7 +142,7 @@ public struct GenerationSchema: Sendable {
       -> [(key: String, value: JSON)]
     {
       var members: [(key: String, value: JSON)] = []
-      if let tag { members.append(("case", .object([("const", .string(tag))]))) }
+      if let tag { members.append(("type", .object([("const", .string(tag))]))) }
       for property in properties {
         var schema = write(property.type.generationSchema.node)
         if case .object(let own) = schema {
@@ -153,7 +153,7 @@ public struct GenerationSchema: Sendable {
         members.append((property.name, schema))
       }
       let required =
-        (tag.map { _ in ["case"] } ?? []) + properties.filter { !$0.isOptional }.map(\.name)
+        (tag.map { _ in ["type"] } ?? []) + properties.filter { !$0.isOptional }.map(\.name)
       return [
         ("type", .string("object")), ("properties", .object(members)),
         ("required", .array(required.map { .string($0) })), ("additionalProperties", .bool(false)),

@@ -6,11 +6,14 @@ public struct LoadingOptions: Sendable {
   public var contextLength: Int?
   /// Prompt tokens computed together.
   public var batchSize = 512
+  /// How matrices are multiplied.
   public var matmulPath = MatmulPath.automatic
   /// How keys and values are kept; nil is float16, or float32 where OpenBLAS multiplies all matrices.
   public var cachePrecision: KeyValueCache.Precision?
+  /// The instructions that the kernels use; the best of the processor unless set.
   public var instructionSet = InstructionSet.best
 
+  /// All cores, contexts of `LanguageModel.defaultContextLength` positions.
   public init() {}
 
   /// As the provider's settings say; no more threads than this process may use cores.
@@ -25,11 +28,16 @@ public struct LoadingOptions: Sendable {
 /// Immutable and shared by any number of sessions, which share passes over
 /// its weights.
 public final class LanguageModel: Sendable {
+  /// Positions of a session where nothing else is said.
   public static let defaultContextLength = 2048
 
+  /// The file that holds the model.
   public let file: GGUFFile
+  /// Makes tokens of text, and text of tokens.
   public let tokenizer: Tokenizer
+  /// The weights.
   public let model: LlamaModel
+  /// How the model was loaded.
   public let options: LoadingOptions
   let scheduler: ReplyScheduler
   private let grammars: GrammarCache

@@ -27,6 +27,7 @@ public final class LanguageModelSession: Sendable {
 
   /// A whole response.
   public struct Response<Content: Sendable>: Sendable {
+    /// The response.
     public let content: Content
     /// The content as the model wrote it; of a text that text.
     public let rawContent: GeneratedContent
@@ -40,7 +41,9 @@ public final class LanguageModelSession: Sendable {
     public let droppedTurns: Int
   }
 
+  /// The model that responds.
   public let model: LanguageModel
+  /// What happens where the context is full.
   public let contextOverflow: ContextOverflow
   private let state: Mutex<State>
 
@@ -346,11 +349,13 @@ extension LanguageModelSession {
       /// Positions of the session's context, of which a response needs at least one.
       public let contextSize: Int
 
+      /// Both numbers, in a sentence.
       public var debugDescription: String {
         "the conversation has \(tokens) tokens and the context holds \(contextSize)"
       }
     }
 
+    /// The prompt, with all that was said before, has no room in the context.
     case exceededContextWindowSize(Context)
     /// The response ended before it was whole, for want of room: `finishReason` says of which, `text` is
     /// what there is.

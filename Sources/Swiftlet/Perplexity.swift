@@ -15,14 +15,18 @@ public struct Perplexity: Sendable {
   /// Chunks at most; nil takes all that the text fills.
   public var chunks: Int?
 
+  /// llama-perplexity's chunks of 512 tokens.
   public init() {}
 
+  /// What was measured.
   public struct Result: Sendable {
     /// Tokens that were scored.
     public let tokens: Int
+    /// Chunks that were computed.
     public let chunks: Int
     /// Mean of -log p, and the standard error of that mean.
     public let negativeLogLikelihood: Double
+    /// The standard error of the perplexity.
     public let standardError: Double
     /// e^negativeLogLikelihood.
     public var value: Double { exp(negativeLogLikelihood) }
@@ -30,10 +34,14 @@ public struct Perplexity: Sendable {
     public let divergence: Divergence?
   }
 
+  /// How far the probabilities are from another model's: Kullback and Leibler's divergence, in nats
+  /// a token.
   public struct Divergence: Sendable {
+    /// Of all tokens.
     public let mean: Double
     /// Standard error of the mean.
     public let standardError: Double
+    /// Of the token where it is largest.
     public let largest: Double
     /// Share of positions at which both find the same token the likeliest.
     public let sameTop: Double
@@ -43,8 +51,11 @@ public struct Perplexity: Sendable {
 
   /// What can be wrong with the text.
   public enum Fault: Error, Equatable, CustomStringConvertible {
+    /// The text has fewer tokens than a chunk and its context need.
     case tooShort(tokens: Int, needed: Int)
+    /// The two models have vocabularies of different sizes.
     case vocabularies(Int, Int)
+    /// A chunk is longer than the model's context.
     case tooLong(chunk: Int, context: Int)
 
     public var description: String {

@@ -10,17 +10,21 @@ public struct Quantization: Sendable {
     /// Of the token embedding; nil is by the rules.
     public var embeddingType: TensorType?
 
+    /// llama-quantize's rules.
     public init() {}
   }
 
   /// What becomes of a tensor.
   public struct Step: Sendable {
+    /// The tensor as it is.
     public let source: TensorDescriptor
+    /// The type that it will have.
     public let type: TensorType
     /// Why the type is another than the one that was asked for; nil where it is not.
     public let reason: String?
   }
 
+  /// What is done with each tensor, in order.
   public let steps: [Step]
   private let file: GGUFFile
   private let type: TensorType

@@ -80,6 +80,7 @@ struct SessionFile {
 
 /// Why a saved session is not gone on with.
 public enum SessionFileError: Error, Equatable, Sendable {
+  /// The file is not as it was written.
   case damaged(_ path: String, _ reason: String)
   /// It was saved with another model, or another precision of keys and values.
   case otherModel(_ path: String, _ reason: String)

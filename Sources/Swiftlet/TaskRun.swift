@@ -3,7 +3,9 @@ extension LanguageModel {
   public struct TaskSummary: Sendable, Equatable {
     /// Replies of the model: one for a short text, more for one that was done in parts.
     public var replies = 0
+    /// Tokens of all prompts.
     public var promptTokens = 0
+    /// Tokens of all replies.
     public var responseTokens = 0
     /// Of the last reply; `.length` where any was cut.
     public var finishReason = FinishReason.stop

@@ -4,8 +4,11 @@
 public struct Transcript: Equatable, Sendable, Codable {
   /// One entry.
   public enum Entry: Equatable, Sendable, Codable, Identifiable {
+    /// How the model shall behave.
     case instructions(Instructions)
+    /// What the user said.
     case prompt(Prompt)
+    /// What the model said.
     case response(Response)
 
     public var id: String {
@@ -28,6 +31,7 @@ public struct Transcript: Equatable, Sendable, Codable {
 
   /// A part of an entry.
   public enum Segment: Equatable, Sendable, Codable, Identifiable {
+    /// Text.
     case text(TextSegment)
 
     public var id: String {
@@ -37,10 +41,13 @@ public struct Transcript: Equatable, Sendable, Codable {
     }
   }
 
+  /// Text in an entry.
   public struct TextSegment: Equatable, Sendable, Codable, Identifiable {
     public var id: String
+    /// The text.
     public var content: String
 
+    /// A segment of text.
     public init(id: String = Transcript.newID(), content: String) {
       self.id = id
       self.content = content
@@ -50,8 +57,10 @@ public struct Transcript: Equatable, Sendable, Codable {
   /// How the model shall behave: the system message.
   public struct Instructions: Equatable, Sendable, Codable, Identifiable {
     public var id: String
+    /// The text, in parts.
     public var segments: [Segment]
 
+    /// Instructions of `segments`.
     public init(id: String = Transcript.newID(), segments: [Segment]) {
       self.id = id
       self.segments = segments
@@ -61,10 +70,12 @@ public struct Transcript: Equatable, Sendable, Codable {
   /// What the user said.
   public struct Prompt: Equatable, Sendable, Codable, Identifiable {
     public var id: String
+    /// The text, in parts.
     public var segments: [Segment]
     /// What the response has to look like; nil for text.
     public var responseFormat: ResponseFormat?
 
+    /// A prompt of `segments`.
     public init(
       id: String = Transcript.newID(), segments: [Segment], responseFormat: ResponseFormat? = nil
     ) {
@@ -81,6 +92,7 @@ public struct Transcript: Equatable, Sendable, Codable {
     /// Whether the model is shown the schema, after the prompt.
     public var isInPrompt: Bool
 
+    /// The format that `schema`, a JSON Schema, describes.
     public init(schema: String, isInPrompt: Bool) {
       self.schema = schema
       self.isInPrompt = isInPrompt
@@ -90,16 +102,20 @@ public struct Transcript: Equatable, Sendable, Codable {
   /// What the model said.
   public struct Response: Equatable, Sendable, Codable, Identifiable {
     public var id: String
+    /// The text, in parts.
     public var segments: [Segment]
 
+    /// A response of `segments`.
     public init(id: String = Transcript.newID(), segments: [Segment]) {
       self.id = id
       self.segments = segments
     }
   }
 
+  /// What was said, in order.
   public private(set) var entries: [Entry]
 
+  /// A transcript of `entries`.
   public init(entries: some Sequence<Entry> = []) { self.entries = Array(entries) }
 
   /// What `messages` say.
@@ -165,9 +181,11 @@ extension Transcript.Entry {
   public static func instructions(_ text: String) -> Self {
     .instructions(Transcript.Instructions(segments: .init(text)))
   }
+  /// A prompt of one text.
   public static func prompt(_ text: String) -> Self {
     .prompt(Transcript.Prompt(segments: .init(text)))
   }
+  /// A response of one text.
   public static func response(_ text: String) -> Self {
     .response(Transcript.Response(segments: .init(text)))
   }

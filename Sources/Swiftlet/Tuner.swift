@@ -2,6 +2,7 @@
 public struct Tuner: Sendable {
   /// What was measured with one number of threads, in tokens a second.
   public struct Measurement: Sendable {
+    /// Threads that were tried.
     public let threads: Int
     /// By batch size: a prompt of 512.
     public let prefill: [(batchSize: Int, tokensPerSecond: Double)]
@@ -18,9 +19,12 @@ public struct Tuner: Sendable {
     var seconds: Double { 512 / (prefill.map(\.tokensPerSecond).max() ?? 1) + 128 / decode }
   }
 
+  /// How often each setting is measured.
   public var repetitions = 3
+  /// The batch sizes that are tried.
   public static let batchSizes = [32, 64, 128, 256, 512]
 
+  /// A tuner with the usual repetitions.
   public init() {}
 
   /// Every number of threads up to eight, then every fourth, and all cores.

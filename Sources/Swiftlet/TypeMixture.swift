@@ -3,8 +3,11 @@
 public struct TypeMixture: Sendable {
   /// Tensors of one type.
   public struct Share: Sendable {
+    /// The element type.
     public let type: TensorType
+    /// Tensors of it.
     public var tensors = 0
+    /// Their bytes in the file.
     public var bytes = 0
     /// Why these tensors are not of the main type: none for the main type itself.
     public fileprivate(set) var reasons: [String] = []
@@ -29,6 +32,7 @@ public struct TypeMixture: Sendable {
     30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
   ]
 
+  /// The mixture of `file`.
   public init(_ file: GGUFFile) {
     var shares: [TensorType: Share] = [:]
     for tensor in file.tensors {

@@ -84,13 +84,17 @@ struct EnumCase {
   }
 
   let name: String
+  /// Swift text of what stands for the case: its raw value where that is a text, or its name.
+  let rawText: String
   let values: [Value]
 
   static func all(of member: MemberBlockItemSyntax) throws -> [EnumCase] {
     guard let declaration = member.decl.as(EnumCaseDeclSyntax.self) else { return [] }
     return declaration.elements.map { element in
-      EnumCase(
-        name: element.name.text.trimmingBackticks,
+      let name = element.name.text.trimmingBackticks
+      let raw = element.rawValue?.value.as(StringLiteralExprSyntax.self)?.trimmedDescription
+      return EnumCase(
+        name: name, rawText: raw ?? "\"\(name)\"",
         values: (element.parameterClause?.parameters ?? []).map { parameter in
           let label = parameter.firstName?.text
           return Value(

@@ -63,24 +63,24 @@ struct MemberWriter {
     """
     \(access)static var generationSchema: Swiftlet.GenerationSchema {
     Swiftlet.GenerationSchema(\(describedType), anyOf: [
-    \(cases.map { quoted($0.name) }.joined(separator: ", "))
+    \(cases.map(\.rawText).joined(separator: ", "))
     ])
     }
     \(access)init(_ content: Swiftlet.GeneratedContent) throws {
     switch try content.value(String.self) {
-    \(cases.map { "case \(quoted($0.name)): self = .`\($0.name)`" }.joined(separator: "\n"))
+    \(cases.map { "case \($0.rawText): self = .`\($0.name)`" }.joined(separator: "\n"))
     default: throw content.noCase(of: Self.self)
     }
     }
     \(access)var generatedContent: Swiftlet.GeneratedContent {
     switch self {
-    \(cases.map { "case .`\($0.name)`: \(quoted($0.name)).generatedContent" }.joined(separator: "\n"))
+    \(cases.map { "case .`\($0.name)`: \($0.rawText).generatedContent" }.joined(separator: "\n"))
     }
     }
     """
   }
 
-  /// A case is an object with its name under "case" and its values beside it.
+  /// A case is an object with its name under "type" and its values beside it.
   private func valueMembers(of cases: [EnumCase]) -> String {
     func names(_ one: EnumCase) -> [String] {
       one.values.enumerated().map { index, value in
@@ -92,19 +92,19 @@ struct MemberWriter {
         "Swiftlet.GenerationSchema.Property(name: \(quoted(name)), description: nil, "
           + "type: \(value.type).self, guides: [])"
       }
-      return "(\(quoted(one.name)), [\(properties.joined(separator: ", "))])"
+      return "(\(one.rawText), [\(properties.joined(separator: ", "))])"
     }
     let reading = cases.map { one in
       let values = zip(names(one), one.values).map { name, value in
         (value.label.map { "\($0): " } ?? "") + "try content.value(forProperty: \(quoted(name)))"
       }
       let arguments = values.isEmpty ? "" : "(\(values.joined(separator: ", ")))"
-      return "case \(quoted(one.name)): self = .`\(one.name)`\(arguments)"
+      return "case \(one.rawText): self = .`\(one.name)`\(arguments)"
     }
     let writing = cases.map { one in
       let values = names(one)
       let bound = values.isEmpty ? "" : "(\(values.map { "let `\($0)`" }.joined(separator: ", ")))"
-      let parts = [(quoted("case"), quoted(one.name))] + values.map { (quoted($0), "`\($0)`") }
+      let parts = [(quoted("type"), one.rawText)] + values.map { (quoted($0), "`\($0)`") }
       return "case .`\(one.name)`\(bound): "
         + "Swiftlet.GeneratedContent(properties: [\(pairs(parts))])"
     }
@@ -115,7 +115,7 @@ struct MemberWriter {
       ])
       }
       \(access)init(_ content: Swiftlet.GeneratedContent) throws {
-      switch try content.value(String.self, forProperty: "case") {
+      switch try content.value(String.self, forProperty: "type") {
       \(reading.joined(separator: "\n"))
       default: throw content.noCase(of: Self.self)
       }

@@ -4,6 +4,7 @@ public struct StreamDecoder: Sendable {
   /// Bytes that may yet become a character: at most 3.
   private var pending: [UInt8] = []
 
+  /// A decoder at the beginning of a text.
   public init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
 
   /// The text that `id` completes, which may be empty.

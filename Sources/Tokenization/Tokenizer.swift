@@ -25,10 +25,13 @@ public struct Tokenizer: Sendable {
     case parsed
   }
 
+  /// How text is cut into pieces before pairs are merged.
   public let preTokenizer: PreTokenizer
+  /// Tokens, the control tokens included.
   public let vocabularySize: Int
   /// Ids that the file names; nil where it names none.
   public let beginOfSequence: Int?
+  /// The id that ends a sequence; nil where the file names none.
   public let endOfSequence: Int?
   /// Whether the model expects `beginOfSequence` before every text.
   public let addsBeginOfSequence: Bool
@@ -146,9 +149,12 @@ public struct Tokenizer: Sendable {
 
   /// A stretch of a prompt, and who wrote it.
   public struct Segment: Equatable, Sendable {
+    /// The text.
     public var text: String
+    /// What texts of control tokens in it are.
     public var controlTokens: ControlTokens
 
+    /// A stretch of text, and who wrote it.
     public init(_ text: String, _ controlTokens: ControlTokens) {
       self.text = text
       self.controlTokens = controlTokens
