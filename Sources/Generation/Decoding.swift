@@ -58,6 +58,9 @@ struct Decoding {
   /// Whether what was chosen is a whole text of the grammar, or there is none.
   var isWhole: Bool { matcher?.isAccepting != false }
 
+  /// How many there are that `next` has not returned yet.
+  var choiceCount: Int { choices.count - taken }
+
   /// Whether something was chosen that `next` has not returned yet.
   var hasChoices: Bool { taken < choices.count }
 
@@ -67,15 +70,22 @@ struct Decoding {
     guess = []
   }
 
+  /// Goes on from `id`, which is the last choice, after the text before it was read once more. After that,
+  /// `receive` is called with the logits of `id`.
+  mutating func restart(after id: Int) {
+    accept(id)
+    choices.removeAll(keepingCapacity: true)
+    taken = 0
+    guess = []
+  }
+
   /// Goes on from `id`, which is the last choice.
   ///
   /// - Parameter limit: tokens that may be appended to the cache, at least 1.
   /// - Returns: the tokens to append: `id` and what is guessed to follow. `receive` is called with the
   ///   logits of each, in order, then `settle`.
   mutating func propose(_ id: Int, atMost limit: Int) -> [Int] {
-    accept(id)
-    choices.removeAll(keepingCapacity: true)
-    taken = 0
+    restart(after: id)
     guess = Array(draft?.guess(atMost: limit - 1) ?? [])
     return [id] + guess
   }

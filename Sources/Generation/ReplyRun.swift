@@ -19,7 +19,9 @@ package struct ReplyRun {
     case finished(GenerationSummary)
   }
 
-  private let prompt: [Int]
+  /// What is read before tokens are chosen: the prompt, and after a shift what is left of the context.
+  private var prompt: [Int]
+  private let promptTokens: Int
   private let sequence: CachedSequence
   private let model: LlamaModel
   private let tokenizer: Tokenizer
@@ -53,6 +55,7 @@ package struct ReplyRun {
       throw GenerationError.unknownToken(id: id, vocabulary: size)
     }
     self.prompt = prompt
+    promptTokens = prompt.count
     self.sequence = sequence
     model = sequence.model
     self.tokenizer = tokenizer
@@ -60,7 +63,7 @@ package struct ReplyRun {
     options.maximumResponseTokens = options.maximumResponseTokens.map { max(0, $0) }
     self.options = options
     self.contextLength = contextLength
-    let room = contextLength - prompt.count + 1
+    let room = options.contextShift == nil ? contextLength - prompt.count + 1 : .max
     decoding = try Decoding(
       options, endings: tokenizer.endOfGeneration,
       room: options.maximumResponseTokens.map { min($0, room) } ?? room)
@@ -86,7 +89,7 @@ package struct ReplyRun {
       if isCancelled { return .finished(try finish(.cancelled, body)) }
       let part = prompt[position..<min(position + limit, prompt.count)]
       position = part.endIndex
-      decoding.read(part)
+      if reply.count == 0 { decoding.read(part) }
       return compute(Array(part), isReadingPrompt ? .none : .last)
     }
     firstToken = firstToken ?? monotonicSeconds()
@@ -104,15 +107,30 @@ package struct ReplyRun {
         return .finished(try finish(.length, body))
       }
       // Every token but the newest is in the cache.
-      let left = contextLength - (prompt.count + reply.count - 1)
-      if left == 0 { return .finished(try finish(.context, body)) }
+      let left = contextLength - (sequence.tokens.count - decoding.choiceCount)
+      if left == 0, options.contextShift == nil { return .finished(try finish(.context, body)) }
       if isCancelled { break }
       if decoding.hasChoices { continue }
+      if left == 0 {
+        shift(before: choice.id)
+        return try next(promptTokens: limit, isCancelled: isCancelled, body)
+      }
       let wanted = options.maximumResponseTokens.map { $0 - reply.count } ?? left
       let tokens = decoding.propose(choice.id, atMost: min(left, wanted))
       return compute(tokens, tokens.count == 1 ? .last : .all)
     }
     return .finished(try finish(.cancelled, body))
+  }
+
+  /// Makes room: what is left of the context, and the newest token, are to be read.
+  private mutating func shift(before newest: Int) {
+    let all = sequence.tokens + [newest]
+    // At least one token has to go, and one to be read.
+    let kept = min(max(0, options.contextShift ?? 0), contextLength / 2)
+    let recent = max(1, (contextLength - kept) / 2)
+    prompt = Array(all.prefix(kept)) + all.suffix(recent)
+    decoding.restart(after: newest)
+    position = sequence.keepPrefix(of: prompt)
   }
 
   private mutating func compute(_ tokens: [Int], _ wanted: ForwardPass.Wanted) -> Step {
@@ -147,7 +165,7 @@ package struct ReplyRun {
     // What was chosen ahead and is not said does not count.
     let isWhole = options.grammar == nil || decoding.isWhole && !decoding.hasChoices
     return GenerationSummary(
-      finishReason: reason, isWhole: isWhole, promptTokens: prompt.count, reusedTokens: reused,
+      finishReason: reason, isWhole: isWhole, promptTokens: promptTokens, reusedTokens: reused,
       responseTokens: reply.count, guessedTokens: decoding.guessed, rightGuesses: decoding.right,
       promptSeconds: (firstToken ?? now) - start, responseSeconds: now - (firstToken ?? now))
   }

@@ -110,6 +110,8 @@ package final class ReplyScheduler: @unchecked Sendable {
     var parts: [(job: Job, part: ForwardPass.Part)] = []
     var room = batchSize
     var served: [Job] = []
+    // A reply that shifts its context reads again from its next pass on.
+    let reading = jobs.filter(\.run.isReadingPrompt)
     for job in jobs where !job.run.isReadingPrompt {
       // A token and what is guessed to follow it; who finds no room is first in the next pass.
       guard room > LookupDraft.longest else { break }
@@ -119,11 +121,11 @@ package final class ReplyScheduler: @unchecked Sendable {
       room -= part.tokens.count
     }
     // Nobody waits for these, so they wait for nobody.
-    for job in jobs where job.run.isReadingPrompt && job.request.isCancelled() {
+    for job in reading where job.request.isCancelled() {
       _ = job.next(promptTokens: 1)
     }
     let limit = parts.isEmpty ? room : min(room, Self.sharedPromptTokens)
-    for job in jobs where limit > 0 && job.run.isReadingPrompt && !job.isFinished {
+    for job in reading where limit > 0 && !job.isFinished {
       guard let part = job.next(promptTokens: limit) else { continue }
       parts.insert((job, part), at: 0)
       break

@@ -38,11 +38,31 @@ public struct Sampler: Sendable {
     for (id, bias) in options.logitBias where logits.indices.contains(id) { logits[id] += bias }
     penalize(logits)
     guard options.temperature > 0 else { return Self.likeliest(logits) }
-    var candidates = Self.top(options.topK, of: logits)
-    applyTypical(&candidates)
-    applyTopP(&candidates)
+    var candidates: [Candidate]
+    if let nucleus = nucleus(of: logits) {
+      candidates = nucleus
+    } else {
+      candidates = Self.top(options.topK, of: logits)
+      applyTypical(&candidates)
+      applyTopP(&candidates)
+    }
     applyMinP(&candidates)
     return draw(candidates)
+  }
+
+  /// Candidates by top-p alone, without sorting the vocabulary; nil where other options count, or it takes
+  /// many of them.
+  private func nucleus(of logits: UnsafeMutableBufferPointer<Float>) -> [Candidate]? {
+    guard options.topK == 0, options.topP < 1, options.typicalP == 1 else { return nil }
+    let head = Self.top(256, of: logits)
+    guard let peak = head.first?.logit else { return nil }
+    let total = logits.reduce(0.0) { $0 + Double(expf($1 - peak)) }
+    var sum = 0.0
+    for (index, candidate) in head.enumerated() {
+      sum += Double(expf(candidate.logit - peak))
+      if sum >= Double(options.topP) * total { return Array(head[...index]) }
+    }
+    return nil
   }
 
   /// The id of the largest logit, the lowest of equals.

@@ -24,6 +24,9 @@ public struct DecodingOptions: Equatable, Sendable {
   public var speculation = Speculation.automatic
   /// What the reply may be; it is a whole text of the grammar wherever there is room for one. nil is anything.
   public var grammar: TokenGrammar?
+  /// Where the context is full: how many of the first tokens stay. Of what follows them the older half is
+  /// forgotten, the rest is read again, and the reply goes on. nil ends the reply instead.
+  public var contextShift: Int?
   /// Whether a reply ends that says the same over and over, word for word; with a grammar, as soon as
   /// the grammar lets it.
   public var stopsLoops = false

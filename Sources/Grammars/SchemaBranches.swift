@@ -21,7 +21,22 @@ struct SchemaBranches {
   private static let mostBranches = 256
   private static let deepest = 100
 
+  /// Parts that are taken apart: references to references may lead to ever more.
+  private static let mostParts = 20_000
+
   let document: JSON
+  private let budget = Budget()
+
+  private final class Budget {
+    private var used = 0
+
+    func use() throws(GrammarError) {
+      used += 1
+      if used > mostParts { throw .tooLarge("parts of a schema", limit: mostParts) }
+    }
+  }
+
+  init(document: JSON) { self.document = document }
 
   /// What is wrong with a schema.
   static func fault(_ path: String, _ reason: String) -> GrammarError {
@@ -48,13 +63,13 @@ struct SchemaBranches {
   }
 
   /// The parts of a choice, if a schema is nothing else.
-  static func soleChoice(_ schema: JSON) -> [JSON]? {
+  static func soleChoice(_ schema: JSON) -> (keyword: String, parts: [JSON])? {
     guard case .object(let members) = schema else { return nil }
     let assertions = members.filter { !annotations.contains($0.key) }
     guard assertions.count == 1, ["anyOf", "oneOf"].contains(assertions[0].key),
       case .array(let parts) = assertions[0].value
     else { return nil }
-    return parts
+    return (assertions[0].key, parts)
   }
 
   /// What a reference like `#/$defs/name` points at.
@@ -84,6 +99,7 @@ struct SchemaBranches {
 
   /// The branches of `schema`, of which one has to hold; each has assertions alone.
   func branches(of schema: JSON, _ path: String, depth: Int = 0) throws(GrammarError) -> [Members] {
+    try budget.use()
     guard depth < Self.deepest else {
       throw Self.fault(path, "more than \(Self.deepest) levels, or a reference to itself")
     }
@@ -172,6 +188,7 @@ struct SchemaBranches {
   /// Whether no value is valid under both, as far as can be told by their types, lists of values, and the
   /// properties that both of them want.
   private func areDisjoint(_ a: Members, _ b: Members, depth: Int) throws(GrammarError) -> Bool {
+    try budget.use()
     guard depth < Self.deepest else { return false }
     let types = (SchemaTypes.of(a), SchemaTypes.of(b))
     if types.0.isDisjoint(with: types.1) { return true }

@@ -88,8 +88,9 @@ struct SchemaCompiler {
     }
     var choices: [Expression] = []
     var reasons: [GrammarError] = []
-    let all = try branches.branches(of: schema, path)
-    if let parts = SchemaBranches.soleChoice(schema) {
+    if let (keyword, parts) = SchemaBranches.soleChoice(schema) {
+      // Throws where it cannot be told that one holds alone.
+      if keyword == "oneOf" { _ = try branches.branches(of: schema, path) }
       // Each by itself, as references in them may lead back here.
       for (index, part) in parts.enumerated() {
         if case .bool(false) = part { continue }
@@ -98,7 +99,7 @@ struct SchemaCompiler {
         }
       }
     } else {
-      for branch in all {
+      for branch in try branches.branches(of: schema, path) {
         // A branch that nothing fits leaves the others.
         do { choices += try alternatives(branch, path, depth) } catch { reasons.append(error) }
       }
@@ -525,16 +526,20 @@ extension GrammarError {
 }
 
 extension Grammar.Expression {
-  /// The characters that its texts have, counted as the sets they are of; escapes in JSON are one.
+  /// The characters that its texts have, escapes in JSON counted as one; nil is many.
   fileprivate var lengths: (least: Int, most: Int?) {
-    func sum(_ a: Int?, _ b: Int?) -> Int? { a.flatMap { a in b.map { a + $0 } } }
+    /// Far beyond any limit, and far from what overflows.
+    let many = 1 << 30
+    func bounded(_ lengths: (Int, Int?)) -> (least: Int, most: Int?) {
+      (min(lengths.0, many), lengths.1.flatMap { $0 < many ? $0 : nil })
+    }
     switch self {
     case .characters: return (1, 1)
     case .sequence(let parts):
       if case .characters(let set)? = parts.first, set == ScalarRanges("\\") { return (1, 1) }
-      return parts.reduce((0, 0)) { total, part in
-        let lengths = part.lengths
-        return (total.least + lengths.least, sum(total.most, lengths.most))
+      return parts.map(\.lengths).reduce((0, 0)) { total, part in
+        bounded(
+          (total.least + part.least, total.most.flatMap { most in part.most.map { most + $0 } }))
       }
     case .choice(let choices):
       let all = choices.map(\.lengths)
@@ -542,8 +547,8 @@ extension Grammar.Expression {
       return (all.map(\.least).min() ?? 0, most)
     case .repetition(let part, let least, let most):
       let lengths = part.lengths
-      let product = most.flatMap { most in lengths.most?.multipliedReportingOverflow(by: most) }
-      return (least * lengths.least, product.flatMap { $0.overflow ? nil : $0.partialValue })
+      return bounded(
+        (least * lengths.least, most.flatMap { most in lengths.most.map { most * $0 } }))
     case .rule, .automaton: return (0, nil)
     }
   }

@@ -23,6 +23,9 @@ public final class LanguageModelSession: Sendable {
     /// prompt and a response (`maximumResponseTokens`, or a quarter of the context); the instructions stay.
     /// What is left out stays in `transcript`.
     case dropOldestTurns
+    /// As `dropOldestTurns`; and a response that reaches the context's end forgets the older half of what is
+    /// after the instructions, in the middle of a turn if need be, and goes on.
+    case shift
   }
 
   /// A whole response.
@@ -262,6 +265,7 @@ public final class LanguageModelSession: Sendable {
       var options = reply.options
       if let grammar = reply.grammar { options.grammar = try grammar() }
       let (ids, dropped) = try promptTokens(entry, options)
+      if contextOverflow == .shift { options.contextShift = try instructionTokens(ids) }
       submit(
         ids, options, isCancelled: { reply.isCancelled }, say: { reply.say($0.text) }
       ) { [self] result in
@@ -282,7 +286,7 @@ public final class LanguageModelSession: Sendable {
     said.append(prompt)
     for _ in 0..<dropped { _ = said.removeOldestTurn() }
     var ids = model.tokenizer.encode(try template.render(said.messages))
-    if contextOverflow == .dropOldestTurns {
+    if contextOverflow != .error {
       // Room for a response; and where there is none, more, so that not every turn changes the beginning
       // and makes all the rest be computed again.
       let response = min(options.maximumResponseTokens ?? size / 4, size / 2)
@@ -298,6 +302,18 @@ public final class LanguageModelSession: Sendable {
     }
     state.withLock { $0.droppedTurns = dropped }
     return (ids, dropped)
+  }
+
+  /// How many of a prompt's first tokens are the instructions.
+  private func instructionTokens(_ ids: [Int]) throws -> Int {
+    let entries = state.withLock { $0.transcript }.prefix {
+      if case .instructions = $0 { true } else { false }
+    }
+    guard !entries.isEmpty else { return 0 }
+    let messages = Transcript(entries: entries).messages
+    let alone = model.tokenizer.encode(
+      try model.chatTemplate().render(messages, addsGenerationPrompt: false))
+    return zip(ids, alone).prefix { $0 == $1 }.count
   }
 
   private func submit(

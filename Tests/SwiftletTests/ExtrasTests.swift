@@ -80,4 +80,49 @@ import Testing
     #expect(
       try reply("What is the capital of France?", options).summary.finishReason != .repetition)
   }
+
+  @Test("a context that is full shifts: the text goes on as from what is left of it")
+  func contextShift() async throws {
+    var loading = LoadingOptions()
+    loading.contextLength = 96
+    let language = try LanguageModel(path: RealModel.path("Q4_0"), options: loading)
+    var options = DecodingOptions()
+    options.sampling = .greedy
+    options.maximumResponseTokens = 150
+    options.sampling.logitBias = Dictionary(
+      uniqueKeysWithValues: language.tokenizer.endOfGeneration.map { ($0, -.infinity) })
+    options.contextShift = 10
+    let prompt = language.promptTokens(
+      raw: "Once upon a time there was a king who had three daughters.")
+    var shifted: [Int] = []
+    let summary = try language.makeGenerator().generate(prompt, options: options) { token in
+      shifted += token.id.map { [$0] } ?? []
+    }
+    #expect(summary.finishReason == .length && shifted.count == 150)
+    // What the same tokens lead to when they are a prompt, shift by shift.
+    var context = prompt
+    var expected: [Int] = []
+    options.contextShift = nil
+    while expected.count < 150 {
+      options.maximumResponseTokens = 150 - expected.count
+      var part: [Int] = []
+      _ = try language.makeGenerator().generate(context, options: options) { token in
+        part += token.id.map { [$0] } ?? []
+      }
+      expected += part
+      context += part
+      context = Array(context.prefix(10) + context.suffix((96 - 10) / 2))
+    }
+    #expect(shifted == expected)
+
+    let session = LanguageModelSession(
+      model: language, instructions: "Tell stories.", contextOverflow: .shift)
+    let story = try await session.respond(
+      to: "Tell me about a long journey.",
+      options: GenerationOptions(sampling: .greedy, maximumResponseTokens: 120))
+    #expect(story.finishReason != .context)
+    let next = try await session.respond(
+      to: "And then?", options: GenerationOptions(sampling: .greedy, maximumResponseTokens: 20))
+    #expect(next.droppedTurns == 1)
+  }
 }
