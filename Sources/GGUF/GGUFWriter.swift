@@ -141,7 +141,9 @@ public struct GGUFWriter: Sendable {
   /// Writes the file. It appears at `path` once it is whole; until then, and where anything fails, what
   /// was there stays.
   ///
-  /// - Parameter data: called for each tensor in order; gives its bytes to the sink.
+  /// - Parameters:
+  ///   - path: where the file shall be.
+  ///   - data: called for each tensor in order; gives its bytes to the sink.
   /// - Throws: `GGUFError.Reason.unwritable`; `.invalid` where a tensor gets too few or too many bytes;
   ///   what `data` throws.
   public func write(to path: String, data: (Tensor, Sink) throws -> Void) throws {

@@ -35,7 +35,9 @@ public final class ForwardPass {
     case all
   }
 
-  /// - Parameter batchSize: tokens computed together, at least 1.
+  /// - Parameters:
+  ///   - model: the weights.
+  ///   - batchSize: tokens computed together, at least 1.
   public init(_ model: LlamaModel, batchSize: Int) {
     let shape = model.hyperparameters
     self.model = model
@@ -59,7 +61,11 @@ public final class ForwardPass {
   /// Appends `tokens` to the sequence in `cache`, a batch at a time, and calls `body` with each
   /// wanted token's index in `tokens` and logits [vocabulary].
   ///
-  /// - Parameter tokens: ids below the vocabulary size, no more than the cache has room for.
+  /// - Parameters:
+  ///   - tokens: ids below the vocabulary size, no more than the cache has room for.
+  ///   - cache: the sequence that they go on from.
+  ///   - wanted: whose logits are computed.
+  ///   - body: what is done with them.
   public func callAsFunction(
     _ tokens: some RandomAccessCollection<Int>, cache: KeyValueCache, wanted: Wanted = .last,
     _ body: (Int, UnsafeMutableBufferPointer<Float>) throws -> Void
@@ -78,7 +84,10 @@ public final class ForwardPass {
   /// Appends `tokens` to the sequence in `cache`, a batch at a time, and calls `body` with each token's index
   /// and its hidden state [embedding]: the output of the last norm, which logits are made of.
   ///
-  /// - Parameter tokens: ids below the vocabulary size, no more than the cache has room for.
+  /// - Parameters:
+  ///   - tokens: ids below the vocabulary size, no more than the cache has room for.
+  ///   - cache: the sequence that they go on from.
+  ///   - body: what is done with them.
   public func hiddenStates(
     _ tokens: some RandomAccessCollection<Int>, cache: KeyValueCache,
     _ body: (Int, UnsafeMutableBufferPointer<Float>) throws -> Void
@@ -102,7 +111,10 @@ public final class ForwardPass {
     let cache: KeyValueCache
     let wanted: Wanted
 
-    /// - Parameter cache: has room for the tokens.
+    /// - Parameters:
+    ///   - tokens: ids below the vocabulary size.
+    ///   - cache: has room for the tokens.
+    ///   - wanted: whose logits are computed.
     public init(_ tokens: [Int], cache: KeyValueCache, wanted: Wanted = .last) {
       self.tokens = tokens
       self.cache = cache
@@ -126,7 +138,9 @@ public final class ForwardPass {
   /// Logits are computed for all tokens from the first wanted one on: parts without wanted tokens
   /// should come first, then those that want the last of many.
   ///
-  /// - Parameter parts: of distinct caches, at most `batchSize` tokens in all.
+  /// - Parameters:
+  ///   - parts: of distinct caches, at most `batchSize` tokens in all.
+  ///   - body: what is done with the logits.
   public func step(
     _ parts: [Part], _ body: (Int, Int, UnsafeMutableBufferPointer<Float>) throws -> Void
   ) rethrows {

@@ -20,8 +20,11 @@ public final class LlamaModel: Sendable {
 
   /// Reads the weights of `file`.
   ///
-  /// - Parameter cachePrecision: nil: float16, but float32 on the exact path (OpenBLAS for all
-  ///   matrices), where rounding keys and values would be the largest error left.
+  /// - Parameters:
+  ///   - file: a model of the Llama architecture.
+  ///   - team: the threads that compute.
+  ///   - cachePrecision: nil: float16, but float32 on the exact path (OpenBLAS for all
+  ///     matrices), where rounding keys and values would be the largest error left.
   /// - Throws: `GGUFError` where the file is not a sound Llama model, `ComputeError` where its
   ///   weights cannot be computed with.
   public init(

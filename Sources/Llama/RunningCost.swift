@@ -12,7 +12,10 @@ public struct RunningCost: Equatable, Sendable {
   /// Bytes of keys and values that each position takes, and that each later token reads.
   public let cacheBytesPerPosition: Int
 
-  /// - Parameter precision: how keys and values are kept.
+  /// - Parameters:
+  ///   - shape: the model's.
+  ///   - file: the file that holds its weights.
+  ///   - precision: how keys and values are kept.
   public init(
     _ file: GGUFFile, _ shape: Hyperparameters, precision: KeyValueCache.Precision = .half
   ) {
@@ -39,7 +42,9 @@ public struct RunningCost: Equatable, Sendable {
   /// Tokens a second that reading alone would allow: no step is shorter than reading its weights, keys
   /// and values once.
   ///
-  /// - Parameter bandwidth: bytes a second (`ComputeTeam.readBandwidth`).
+  /// - Parameters:
+  ///   - depth: positions that are filled.
+  ///   - bandwidth: bytes a second (`ComputeTeam.readBandwidth`).
   public func mostTokensPerSecond(bandwidth: Double, depth: Int = 0) -> Double {
     bandwidth / Double(max(1, bytesPerToken(depth: depth)))
   }

@@ -15,14 +15,18 @@ public struct GenerationOptions: Equatable, Sendable {
 
     /// One of the `k` likeliest tokens.
     ///
-    /// - Parameter seed: equal seeds give equal responses; nil takes a new one each time.
+    /// - Parameters:
+    ///   - k: 1 and more.
+    ///   - seed: equal seeds give equal responses; nil takes a new one each time.
     public static func random(top k: Int, seed: UInt64? = nil) -> SamplingMode {
       SamplingMode(kind: .top(k, seed: seed))
     }
 
     /// One of the likeliest tokens whose probabilities together reach `probabilityThreshold`, 0 to 1.
     ///
-    /// - Parameter seed: equal seeds give equal responses; nil takes a new one each time.
+    /// - Parameters:
+    ///   - probabilityThreshold: 0 to 1.
+    ///   - seed: equal seeds give equal responses; nil takes a new one each time.
     public static func random(probabilityThreshold: Double, seed: UInt64? = nil) -> SamplingMode {
       SamplingMode(kind: .probability(probabilityThreshold, seed: seed))
     }

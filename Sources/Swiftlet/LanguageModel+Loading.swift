@@ -3,6 +3,7 @@ extension LanguageModel {
   /// tasks. Cancelling the task ends a download, of which what came is kept.
   ///
   /// - Parameters:
+  ///   - name: an id or a short name, `hf:…`, a URL, or a path.
   ///   - options: nil takes the provider's settings of the model.
   ///   - library: nil is the user's, with the configuration file and the environment.
   ///   - progress: told of every step of a download.

@@ -64,6 +64,7 @@ public final class LanguageModel: Sendable {
   /// fetched, checked and kept first. Blocks until all is done.
   ///
   /// - Parameters:
+  ///   - name: as above.
   ///   - options: nil takes the provider's settings of the model.
   ///   - library: nil is the user's, with the configuration file and the environment.
   ///   - observer: told of every step of a download; false cancels.

@@ -32,7 +32,9 @@ extension LanguageModelSession {
   /// let choice = try await session.choose(from: ["yes", "no"], for: "Is Paris in France?")
   /// ```
   ///
-  /// - Parameter choices: at least one, none empty.
+  /// - Parameters:
+  ///   - choices: at least one, none empty.
+  ///   - prompt: what is asked.
   /// - Throws: `GenerationError.exceededContextWindowSize`, `.concurrentRequests`, `.nothingToChoose`;
   ///   `CancellationError`; as `respond(to:)`.
   public func choose(from choices: [String], for prompt: String) async throws -> Choice {
@@ -70,6 +72,7 @@ extension LanguageModel {
   /// Which of `labels` fits `text` best, by the probability of each label as the response.
   ///
   /// - Parameters:
+  ///   - text: what is looked at.
   ///   - labels: at least one, none empty: words that the model knows.
   ///   - question: what is asked about the text; nil names the labels.
   /// - Throws: as `LanguageModelSession.choose(from:for:)`.

@@ -7,6 +7,8 @@ extension LanguageModelSession {
   /// ```
   ///
   /// - Parameters:
+  ///   - prompt: what is asked.
+  ///   - type: what the response shall be.
   ///   - includeSchemaInPrompt: whether the model is shown the schema, after the prompt. It keeps to it either
   ///     way, and guesses better what is meant when it has read it.
   ///   - options: where `maximumResponseTokens` is too few for any value the response is an error; where it gets

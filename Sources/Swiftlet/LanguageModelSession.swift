@@ -75,7 +75,9 @@ public final class LanguageModelSession: Sendable {
   }
 
   /// - Parameters:
+  ///   - model: who responds.
   ///   - instructions: the system message; nil is the one that the model's template has, if any.
+  ///   - contextOverflow: what happens where the context is full.
   public convenience init(
     model: LanguageModel, instructions: String? = nil, contextOverflow: ContextOverflow = .error
   ) {

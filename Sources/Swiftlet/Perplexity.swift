@@ -75,7 +75,11 @@ public struct Perplexity: Sendable {
 
   /// Scores `tokens`.
   ///
-  /// - Parameter progress: told the chunks that are done, of how many, and the result so far; false cancels.
+  /// - Parameters:
+  ///   - language: the model that is measured.
+  ///   - tokens: of the text.
+  ///   - reference: the model that its probabilities are compared with; nil compares with none.
+  ///   - progress: told the chunks that are done, of how many, and the result so far; false cancels.
   /// - Throws: `Fault`; `ComputeError.memory`; `CancellationError`.
   public func run(
     _ language: LanguageModel, _ tokens: [Int], reference: LanguageModel? = nil,

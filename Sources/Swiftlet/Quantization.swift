@@ -105,6 +105,7 @@ public struct Quantization: Sendable {
   /// Writes the file, which appears at `path` once it is whole.
   ///
   /// - Parameters:
+  ///   - path: appears once the file is whole.
   ///   - team: whose threads quantize.
   ///   - progress: told the bytes of tensors that are written; false cancels.
   /// - Throws: `CancellationError`; `GGUFError` where the file cannot be written;

@@ -14,6 +14,8 @@ extension LanguageModel {
   /// Does `task` on `text`, in parts where it is long.
   ///
   /// - Parameters:
+  ///   - task: what is done.
+  ///   - text: what it is done with.
   ///   - sampling: nil is the task's own.
   ///   - isCancelled: asked before each token.
   ///   - progress: told before each part: its number from 1, and how many there are at this level.

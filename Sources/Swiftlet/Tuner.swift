@@ -35,6 +35,7 @@ public struct Tuner: Sendable {
   /// Measures the model at `path` with each number of threads.
   ///
   /// - Parameters:
+  ///   - path: a GGUF file.
   ///   - options: all but threads and batch size.
   ///   - body: called with each measurement; false ends it.
   /// - Throws: as `LanguageModel.init(path:options:)`.
