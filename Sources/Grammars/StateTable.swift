@@ -33,11 +33,14 @@ struct StateTable: Sendable {
   /// Then the table should be made anew (`isFull`).
   private static let mostStates = 1 << 13
   private static let mostStacks = 1 << 17
+  /// Of all states together; a grammar that gets there within one step is meant to.
+  private static let mostPlacesInAll = 1 << 22
 
   let network: Network
   let distances: Distances
   private(set) var states: [State] = []
   private var stateIDs: [[Place]: [Int32]] = [:]
+  private var placesInAll = 0
   private var stacks: [(frame: Frame, distance: Int32)] = [(Frame(node: -1, stack: -1), 0)]
   private var stackIDs: [Frame: Int32] = [:]
   /// [state, byte class]; -1 is not known yet.
@@ -66,7 +69,10 @@ struct StateTable: Sendable {
     add(State(places: [], isEnd: false, distance: Distances.never))
   }
 
-  var isFull: Bool { states.count > Self.mostStates || stacks.count > Self.mostStacks }
+  var isFull: Bool {
+    states.count > Self.mostStates || stacks.count > Self.mostStacks
+      || placesInAll > Self.mostPlacesInAll / 2
+  }
 
   private static func byteClasses(_ network: Network) -> ([UInt8], [UInt8]) {
     var begins = [Bool](repeating: false, count: 257)
@@ -155,6 +161,9 @@ struct StateTable: Sendable {
       }
     }
     reading.sort()
+    guard placesInAll < Self.mostPlacesInAll, stacks.count < 8 * Self.mostStacks else {
+      throw .tooLarge("places that texts lead to", limit: Self.mostPlacesInAll)
+    }
     return intern(reading, isEnd: isEnd)
   }
 
@@ -181,6 +190,8 @@ struct StateTable: Sendable {
   private mutating func add(_ state: State) -> Int32 {
     let id = Int32(states.count)
     states.append(state)
+    // What a state takes itself counts as well.
+    placesInAll += 64 + state.places.count
     stateIDs[state.places, default: []].append(id)
     transitions.append(contentsOf: repeatElement(-1, count: classBytes.count))
     return id

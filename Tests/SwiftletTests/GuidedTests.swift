@@ -121,7 +121,7 @@ import Testing
             includeSchemaInPrompt: false,
             options: GenerationOptions(
               sampling: .random(probabilityThreshold: 0.95, seed: UInt64(index)), temperature: 1,
-              maximumResponseTokens: 120)
+              maximumResponseTokens: 80)
           ).content
         }
       }

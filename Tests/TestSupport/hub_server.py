@@ -189,7 +189,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             for name, text in headers + [("Content-Length", str(len(data)))]: self.send_header(name, text)
             self.end_headers()
             self.wfile.write(data[:len(data) // 2])
-            for _ in range(12000):
+            for _ in range(60000):
                 if os.path.exists(f"{folder}/release"): break
                 time.sleep(0.01)
             try: self.wfile.write(data[len(data) // 2:])
