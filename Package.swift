@@ -124,7 +124,7 @@ let package = Package(
     tests("JinjaTests", ["Jinja", "OrderedJSON", "TestSupport"]),
     tests("PromptingTests", ["Prompting", "TestSupport"]),
     tests("GrammarsTests", ["Grammars", "OrderedJSON", "TestSupport"]),
-    tests("GenerationTests", ["Generation"]),
+    tests("GenerationTests", ["Generation", "TestSupport"]),
     .testTarget(
       name: "SwiftletTests",
       dependencies: ["Swiftlet", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],

@@ -1,10 +1,5 @@
 import Grammars
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Tokenization
 
 /// Chooses tokens: what the model computes, what was guessed, and what the sampler makes of it.
 struct Decoding {
@@ -28,15 +23,15 @@ struct Decoding {
   private var guess: [Int] = []
 
   /// - Parameters:
-  ///   - endings: tokens that end a reply.
+  ///   - tokenizer: of the model; some of its tokens end a reply.
   ///   - room: tokens that the reply may have.
   /// - Throws: `GrammarError.tooLarge`.
-  init(_ options: DecodingOptions, endings: Set<Int>, room: Int) throws(GrammarError) {
-    self.endings = endings
+  init(_ options: DecodingOptions, _ tokenizer: Tokenizer, room: Int) throws(GrammarError) {
+    endings = tokenizer.endOfGeneration
     remaining = room
     matcher = try options.grammar?.matcher()
     loops = options.stopsLoops ? LoopDetector() : nil
-    sampler = Sampler(options.sampling)
+    sampler = Sampler(options.sampling, tokenizer: tokenizer)
     draft = options.speculation == .automatic ? LookupDraft() : nil
     logProbabilityCount = options.logProbabilityCount
   }
@@ -127,7 +122,7 @@ struct Decoding {
     guard let wanted = logProbabilityCount else {
       return GeneratedChoice(id: try sample(logits), logProbability: nil, likeliest: [])
     }
-    let normalizer = logSumExp(logits)
+    let normalizer = logits.logSumExp
     let likeliest = Sampler.top(max(1, wanted), of: logits).prefix(wanted).map {
       GeneratedToken.Alternative(id: $0.id, logProbability: $0.logit - normalizer)
     }
@@ -158,11 +153,4 @@ struct GeneratedChoice {
   let id: Int
   let logProbability: Float?
   let likeliest: [GeneratedToken.Alternative]
-}
-
-/// log(sum of e^logit), summed in float64.
-package func logSumExp(_ logits: UnsafeMutableBufferPointer<Float>) -> Float {
-  let peak = logits.max() ?? 0
-  let sum = logits.reduce(0.0) { $0 + exp(Double($1 - peak)) }
-  return peak + Float(log(sum))
 }

@@ -2,12 +2,6 @@ import Compute
 import Llama
 import Tokenization
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// One reply in the making: says what to compute next, and makes text of the logits.
 ///
 /// Whoever drives it calls `next`, appends the tokens that it is told to the sequence's cache, passes on the
@@ -65,7 +59,7 @@ package struct ReplyRun {
     self.contextLength = contextLength
     let room = options.contextShift == nil ? contextLength - prompt.count + 1 : .max
     decoding = try Decoding(
-      options, endings: tokenizer.endOfGeneration,
+      options, tokenizer,
       room: options.maximumResponseTokens.map { min($0, room) } ?? room)
     reply = Reply(tokenizer, options)
     reused = sequence.keepPrefix(of: prompt)
@@ -143,7 +137,7 @@ package struct ReplyRun {
   ///
   /// - Throws: `GenerationError.notFinite`, or the reason for it that was found in the file; `GrammarError`.
   package mutating func receive(_ index: Int, _ logits: UnsafeMutableBufferPointer<Float>) throws {
-    guard isFinite(logits) else {
+    guard logits.isFinite else {
       // A damaged file is the likely reason, and says more.
       try model.checkFinite()
       throw GenerationError.notFinite(position: sequence.tokens.count + index)
@@ -210,16 +204,4 @@ private struct Reply {
     guard !text.isEmpty else { return }
     try body(GeneratedToken(id: nil, text: text, logProbability: nil, likeliest: []))
   }
-}
-
-/// Whether no value is NaN or infinite: such a value times zero is NaN, and stays so in a sum.
-private func isFinite(_ values: UnsafeMutableBufferPointer<Float>) -> Bool {
-  var sums = SIMD16<Float>.zero
-  var index = 0
-  while index + 16 <= values.count {
-    let chunk = UnsafeRawPointer(values.baseAddress.unsafelyUnwrapped + index)
-    sums += chunk.loadUnaligned(as: SIMD16<Float>.self) * 0
-    index += 16
-  }
-  return sums.sum() == 0 && values[index...].allSatisfy(\.isFinite)
 }

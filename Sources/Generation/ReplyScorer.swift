@@ -23,7 +23,7 @@ package struct ReplyScorer {
   ) throws -> [Double] {
     var sums = [Double](repeating: 0, count: replies.count)
     func add(_ index: Int, _ token: Int, _ logits: UnsafeMutableBufferPointer<Float>) throws {
-      let value = Double(logits[token] - logSumExp(logits))
+      let value = Double(logits[token] - logits.logSumExp)
       guard value.isFinite else {
         throw GenerationError.notFinite(position: sequence.tokens.count)
       }

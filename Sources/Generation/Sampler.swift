@@ -1,3 +1,5 @@
+import Tokenization
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -17,15 +19,20 @@ public struct Sampler: Sendable {
   private var random: MersenneTwister
   /// The last tokens, prompt included, as far as penalties look.
   private var recent: [Int] = []
+  private var dry: DRYPenalty?
 
   /// A sampler that has seen no token.
-  public init(_ options: SamplingOptions) {
+  ///
+  /// - Parameter tokenizer: spells tokens for `SamplingOptions.dry`; without one, nothing breaks repetitions.
+  public init(_ options: SamplingOptions, tokenizer: Tokenizer? = nil) {
     self.options = options
+    dry = DRYPenalty(options.dry, tokenizer)
     random = MersenneTwister(seed: options.seed ?? UInt32.random(in: 0...UInt32.max))
   }
 
   /// Tells the sampler of a token that was said, by the prompt or by the model.
   public mutating func accept(_ id: Int) {
+    dry?.accept(id)
     guard options.penaltyWindow > 0 else { return }
     if recent.count == options.penaltyWindow { recent.removeFirst() }
     recent.append(id)
@@ -37,7 +44,8 @@ public struct Sampler: Sendable {
   public mutating func sample(_ logits: UnsafeMutableBufferPointer<Float>) -> Int {
     for (id, bias) in options.logitBias where logits.indices.contains(id) { logits[id] += bias }
     penalize(logits)
-    guard options.temperature > 0 else { return Self.likeliest(logits) }
+    dry?.apply(to: logits)
+    guard options.temperature > 0 else { return logits.likeliest }
     var candidates: [Candidate]
     if let nucleus = nucleus(of: logits) {
       candidates = nucleus
@@ -63,13 +71,6 @@ public struct Sampler: Sendable {
       if sum >= Double(options.topP) * total { return Array(head[...index]) }
     }
     return nil
-  }
-
-  /// The id of the largest logit, the lowest of equals.
-  static func likeliest(_ logits: UnsafeMutableBufferPointer<Float>) -> Int {
-    var best = 0
-    for id in logits.indices where logits[id] > logits[best] { best = id }
-    return best
   }
 
   private func penalize(_ logits: UnsafeMutableBufferPointer<Float>) {

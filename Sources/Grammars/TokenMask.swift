@@ -36,8 +36,17 @@ public struct TokenMask: Equatable, Sendable {
     let kept = also.filter(logits.indices.contains).map { (id: $0, logit: logits[$0]) }
     for (index, word) in words.enumerated() where word != .max {
       let first = index * 64
-      for place in 0..<min(64, logits.count - first) where word >> UInt64(place) & 1 == 0 {
-        logits[first + place] = -.infinity
+      let end = min(first + 64, logits.count)
+      guard first < end else { break }
+      if word == 0 {
+        logits[first..<end].update(repeating: -.infinity)
+        continue
+      }
+      var absent = ~word
+      while absent != 0 {
+        let id = first + absent.trailingZeroBitCount
+        if id < end { logits[id] = -.infinity }
+        absent &= absent - 1
       }
     }
     for (id, logit) in kept { logits[id] = logit }

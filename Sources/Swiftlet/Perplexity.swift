@@ -190,10 +190,10 @@ private struct Sums {
 
   mutating func add(_ logits: UnsafeMutableBufferPointer<Float>, _ other: [Float]?, actual: Int) {
     count += 1
-    let normalizer = Double(logSumExp(logits))
+    let normalizer = Double(logits.logSumExp)
     likelihood.add(normalizer - Double(logits[actual]))
     guard var other else { return }
-    let otherNormalizer = other.withUnsafeMutableBufferPointer { Double(logSumExp($0)) }
+    let otherNormalizer = other.withUnsafeMutableBufferPointer { Double($0.logSumExp) }
     reference.add(otherNormalizer - Double(other[actual]))
     var sum = 0.0
     var (top, otherTop) = (0, 0)

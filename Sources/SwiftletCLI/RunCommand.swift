@@ -136,6 +136,12 @@ struct SamplingArguments: ParsableArguments {
   var typicalP: Float = SamplingOptions().typicalP
   @Option(help: "Penalty on tokens of the last 64; 1 is off.")
   var repeatPenalty: Float = SamplingOptions().repeatPenalty
+  @Option(help: "DRY: penalty on going on with a repetition; 0 is off, 0.8 is usual.")
+  var dryMultiplier: Float = SamplingOptions.DRY().multiplier
+  @Option(help: "DRY: what the penalty grows by with each token of the repetition.")
+  var dryBase: Float = SamplingOptions.DRY().base
+  @Option(help: "DRY: shorter repetitions cost nothing.")
+  var dryAllowedLength = SamplingOptions.DRY().allowedLength
   @Option(help: "Seed of the random numbers (default: a new one each time).")
   var seed: UInt32?
 
@@ -147,6 +153,9 @@ struct SamplingArguments: ParsableArguments {
     options.minP = minP
     options.typicalP = typicalP
     options.repeatPenalty = repeatPenalty
+    options.dry.multiplier = dryMultiplier
+    options.dry.base = dryBase
+    options.dry.allowedLength = dryAllowedLength
     options.seed = seed
     return options
   }
@@ -162,5 +171,8 @@ struct SamplingArguments: ParsableArguments {
     try require(typicalP > 0 && typicalP <= 1, "typical-p", typicalP, "above 0, to 1")
     try require(
       repeatPenalty > 0 && repeatPenalty <= 100, "repeat-penalty", repeatPenalty, "above 0, to 100")
+    try require((0...100).contains(dryMultiplier), "dry-multiplier", dryMultiplier, "0 to 100")
+    try require((1...100).contains(dryBase), "dry-base", dryBase, "1 to 100")
+    try require(dryAllowedLength >= 0, "dry-allowed-length", Float(dryAllowedLength), "0 and more")
   }
 }

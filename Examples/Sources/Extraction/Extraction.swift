@@ -31,7 +31,8 @@ struct Extraction {
 
     let session = LanguageModelSession(model: model, instructions: "Extract the order.")
     let options = GenerationOptions(sampling: .greedy, maximumResponseTokens: 150)
-    let order = try await session.respond(to: text, generating: Order.self, options: options).content
+    let order = try await session.respond(to: text, generating: Order.self, options: options)
+      .content
     for item in order.items { print(item.count, item.size, item.name) }
     print("table \(order.table), \(order.isTakeaway ? "takeaway" : "here")")
 

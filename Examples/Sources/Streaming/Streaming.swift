@@ -29,6 +29,7 @@ struct Streaming {
     let restored = try await LanguageModelSession.restore(from: path, model: model)
     let response = try await restored.respond(to: "How does it end?", options: options)
     print(response.content)
-    print("(\(response.summary.reusedTokens) of \(response.summary.promptTokens) tokens were known)")
+    print(
+      "(\(response.summary.reusedTokens) of \(response.summary.promptTokens) tokens were known)")
   }
 }
