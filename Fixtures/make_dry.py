@@ -41,7 +41,8 @@ def penalties(tokens, options):
     breakers = [text.encode() for text in options["breakers"]]
     array = (ctypes.c_char_p * max(1, len(breakers)))(*breakers)
     sampler = llama.llama_sampler_init_dry(
-        vocabulary, 2048, options["multiplier"], options["base"], options["allowedLength"], options["window"],
+        vocabulary, options["multiplier"], options["base"], options["allowedLength"],
+        4096 if options["window"] < 0 else options["window"],
         ctypes.cast(array, ctypes.POINTER(ctypes.c_char_p)), len(breakers))
     for id in tokens:
         llama.llama_sampler_accept(sampler, id)

@@ -8,7 +8,8 @@ struct Streaming {
     let name = CommandLine.arguments.dropFirst().first ?? "smollm2-135m"
     let model = try await LanguageModel.load(name)
     let session = LanguageModelSession(model: model, instructions: "You are a storyteller.")
-    let options = GenerationOptions(sampling: .greedy, maximumResponseTokens: 60)
+    let options = GenerationOptions(
+      sampling: .greedy, maximumResponseTokens: 60, repeatPenalty: 1.2)
 
     for try await snapshot in session.streamResponse(to: "Begin a story.", options: options) {
       print(snapshot.delta, terminator: "")
