@@ -168,7 +168,7 @@ public struct KernelBenchmark {
       },
       Case(name: "swiglu", multiplyAdds: 0, bytes: 8 * columns) {
         // The gate is written over, and stays finite: it shrinks.
-        kernels.swiGLU(a.values, b.values, columns)
+        kernels.swiGLU(a.values, b.values, columns, output.values)
       },
     ]
       + quants.map { target in

@@ -60,19 +60,20 @@ func exponential<I: VectorISA>(_ isa: I.Type, _ x: I.Floats) -> I.Floats {
   return I.keep(I.multiply(p, power), where: x, atLeast: -87)
 }
 
-/// SwiGLU's product (Shazeer 2020): gate = gate / (1 + e^-gate) * up, in place.
+/// SwiGLU's product (Shazeer 2020): output = gate / (1 + e^-gate) * up. `output` may be `gate`.
 ///
 /// `count` is a multiple of 16: rows are padded to whole panels.
 @inlinable @inline(__always)
 public func swiGLU<I: VectorISA>(
-  _ isa: I.Type, gate: UnsafeMutablePointer<Float>, up: UnsafePointer<Float>, count: Int
+  _ isa: I.Type, gate: UnsafePointer<Float>, up: UnsafePointer<Float>, count: Int,
+  output: UnsafeMutablePointer<Float>
 ) {
   let one = I.splat(Float(1))
   var i = 0
   while i < count {
     let g = I.load(gate + i)
     let e = exponential(isa, I.subtract(I.splat(Float(0)), g))
-    I.store(I.multiply(I.divide(g, I.add(one, e)), I.load(up + i)), gate + i)
+    I.store(I.multiply(I.divide(g, I.add(one, e)), I.load(up + i)), output + i)
     i &+= 16
   }
 }

@@ -56,53 +56,56 @@ public struct FloatOperands {
 }
 
 /// The kernels of one instruction set. Pointers are trusted: `Compute` checks bounds before a call.
-public struct KernelTable: Sendable {
+///
+/// A class, so that passing it on counts one reference and not one for each kernel.
+public final class KernelTable: Sendable {
   public typealias Quantized = @Sendable (QuantizedOperands) -> Void
   public typealias Floating = @Sendable (FloatOperands) -> Void
   public typealias Attention =
     @Sendable (AttentionSpan, UnsafeMutablePointer<Float>, AttentionPartial) -> Void
 
   /// As in `SWIFTLET_ISA`.
-  public var name: String
+  public let name: String
 
-  public var q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K: Quantized
-  public var q4_0Rows, q4_1Rows, q8_0Rows: Quantized
-  public var f32, f16, bf16: Floating
+  public let q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K: Quantized
+  public let q4_0Rows, q4_1Rows, q8_0Rows: Quantized
+  public let f32, f16, bf16: Floating
   /// (a `Rows` kind, the first of 16 rows, blocks of a row, the panel to write)
-  public var interleave:
+  public let interleave:
     @Sendable (PanelKind, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
 
   /// Attention over a cache in float16, in fixed point of 16 and of 8 bits, or in float32.
-  public var attendHalf, attendFixed, attendBytes, attendSingle: Attention
+  public let attendHalf, attendFixed, attendBytes, attendSingle: Attention
   /// (later, into earlier, rows, headSize)
-  public var mergeSpan: @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void
+  public let mergeSpan: @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void
   /// (partial, row, headSize, output)
-  public var finishAttention:
+  public let finishAttention:
     @Sendable (AttentionPartial, Int, Int, UnsafeMutablePointer<Float>) ->
       Void
   /// (head, cosines, sines, rotated)
-  public var rotate:
+  public let rotate:
     @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int) -> Void
   /// (x, weight, epsilon, count, output)
-  public var rmsNorm:
+  public let rmsNorm:
     @Sendable (
       UnsafePointer<Float>, UnsafePointer<Float>, Float, Int, UnsafeMutablePointer<Float>
     ) -> Void
   /// (wide, x, blockCount, quants, blocks)
-  public var quantizeRow:
+  public let quantizeRow:
     @Sendable (
       Bool, UnsafePointer<Float>, Int, UnsafeMutablePointer<Int8>,
       UnsafeMutablePointer<ActivationBlock>
     ) -> Void
-  /// (gate, up, count)
-  public var swiGLU: @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
+  /// (gate, up, count, output)
+  public let swiGLU:
+    @Sendable (UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
   /// 16 floats to 16 halves.
-  public var storeHalf: @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void
+  public let storeHalf: @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void
   /// (x, count, by norm, output), returning the scale
-  public var quantizeFixed:
+  public let quantizeFixed:
     @Sendable (UnsafePointer<Float>, Int, Bool, UnsafeMutableRawPointer) -> Float
   /// (x, count, output), returning the scale
-  public var quantizeByte: @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float
+  public let quantizeByte: @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float
 
   public init(
     name: String,
@@ -133,7 +136,9 @@ public struct KernelTable: Sendable {
         UnsafeMutablePointer<ActivationBlock>
       ) -> Void,
     swiGLU:
-      @escaping @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void,
+      @escaping @Sendable (
+        UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>
+      ) -> Void,
     storeHalf: @escaping @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void,
     quantizeFixed:
       @escaping @Sendable (UnsafePointer<Float>, Int, Bool, UnsafeMutableRawPointer) -> Float,

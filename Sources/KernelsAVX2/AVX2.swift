@@ -330,7 +330,7 @@
             AVX2.self, wide: false, x, blockCount: blockCount, quants: quants, blocks: blocks)
         }
       },
-      swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2) },
+      swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2, output: $3) },
       storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) },
       quantizeFixed: {
         quantizeFixed(AVX2.self, $0, count: $1, byNorm: $2, output: $3)

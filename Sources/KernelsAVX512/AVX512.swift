@@ -202,7 +202,7 @@
             AVX512.self, wide: false, x, blockCount: blockCount, quants: quants, blocks: blocks)
         }
       },
-      swiGLU: { swiGLU(AVX512.self, gate: $0, up: $1, count: $2) },
+      swiGLU: { swiGLU(AVX512.self, gate: $0, up: $1, count: $2, output: $3) },
       storeHalf: { AVX512.storeHalf(AVX512.load($0), $1) },
       quantizeFixed: {
         quantizeFixed(AVX512.self, $0, count: $1, byNorm: $2, output: $3)

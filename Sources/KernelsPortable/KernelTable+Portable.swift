@@ -44,7 +44,7 @@ public func portableKernelTable() -> KernelTable {
           Portable.self, wide: false, x, blockCount: blockCount, quants: quants, blocks: blocks)
       }
     },
-    swiGLU: { swiGLU(Portable.self, gate: $0, up: $1, count: $2) },
+    swiGLU: { swiGLU(Portable.self, gate: $0, up: $1, count: $2, output: $3) },
     storeHalf: { Portable.storeHalf(Portable.load($0), $1) },
     quantizeFixed: {
       quantizeFixed(Portable.self, $0, count: $1, byNorm: $2, output: $3)

@@ -13,13 +13,15 @@ public final class ForwardPass {
 
   // Buffers, [token, …]; each says what it holds when a block is done with it.
   private let residual: FloatMatrix  // [token, embedding], the stream that blocks add to
-  private let normed: Activations  // [token, embedding], the input of a block's matrices
+  private let normed: StepInput  // [token, embedding], the input of a block's matrices
   private let queries: FloatMatrix  // [token, heads * headSize]
   private let keys: FloatMatrix  // [token, keyValueHeads * headSize]
   private let values: FloatMatrix  // [token, keyValueHeads * headSize]
-  private let attended: Activations  // [token, heads * headSize]
-  private let hidden: Activations  // [token, feedForward], silu(gate) * up
+  private let attention: FloatMatrix  // [token, heads * headSize]
+  private let attended: StepInput  // the same, as its readers read it
+  private let gate: FloatMatrix  // [token, feedForward]
   private let up: FloatMatrix  // [token, feedForward]
+  private let hidden: StepInput  // [token, feedForward], silu(gate) * up
   private let rotary: RotaryTable
   private let workspace: AttentionWorkspace
   /// [row, vocabulary]: one row unless every token's logits are wanted.
@@ -44,12 +46,15 @@ public final class ForwardPass {
     self.batchSize = max(1, batchSize)
     let rows = self.batchSize
     residual = FloatMatrix(rows: rows, columns: shape.embeddingLength)
-    normed = Activations(rows: rows, columns: shape.embeddingLength)
+    let workers = model.team.threadCount
+    normed = StepInput(rows: rows, columns: shape.embeddingLength, workers: workers)
     queries = FloatMatrix(rows: rows, columns: shape.queryLength)
     keys = FloatMatrix(rows: rows, columns: shape.keyValueLength)
     values = FloatMatrix(rows: rows, columns: shape.keyValueLength)
-    attended = Activations(rows: rows, columns: shape.queryLength)
-    hidden = Activations(rows: rows, columns: shape.feedForwardLength)
+    attention = FloatMatrix(rows: rows, columns: shape.queryLength)
+    attended = StepInput(rows: rows, columns: shape.queryLength, workers: workers)
+    gate = FloatMatrix(rows: rows, columns: shape.feedForwardLength)
+    hidden = StepInput(rows: rows, columns: shape.feedForwardLength, workers: workers)
     up = FloatMatrix(rows: rows, columns: shape.feedForwardLength)
     rotary = RotaryTable(
       rows: rows, rotated: shape.ropeDimensionCount, base: shape.ropeFrequencyBase,
@@ -100,7 +105,8 @@ public final class ForwardPass {
         compute(
           batch, [SequenceSlice(cache: cache, rows: rows)], wanted: rows, projectsLogits: false)
       }
-      for row in rows { try normed.values.withRow(row) { try body(start + row, $0) } }
+      let states = normed.values(upTo: batch.count)
+      for row in rows { try states.withRow(row) { try body(start + row, $0) } }
     }
   }
 
@@ -197,40 +203,40 @@ public final class ForwardPass {
 
       for (layer, block) in weights.blocks.enumerated() {
         // h = rmsNorm(x);  q, k, v = Wq h, Wk h, Wv h
-        worker.rmsNorm(
+        let h = worker.rmsNorm(
           residual, block.attentionNorm, epsilon: epsilon, rows: 0..<count, into: normed,
           for: block.attentionReaders)
         worker.linear(
-          normed, rows: count, Projection(block.query, queries), Projection(block.key, keys),
+          h, rows: count, Projection(block.query, queries), Projection(block.key, keys),
           Projection(block.value, values))
 
         // q, k = rope(q), rope(k);  a = softmax(q K^T / sqrt(headSize)) V;  x += Wo a
         worker.rotateAndStore(
           queries: queries, keys: keys, values: values, slices, table: rotary, layer: layer)
         worker.attend(
-          queries: queries, slices, layer: layer, workspace: workspace, into: attended.values)
-        worker.prepare(attended, rows: count, for: block.attentionOutputReaders)
+          queries: queries, slices, layer: layer, workspace: workspace, into: attention)
+        let a = worker.prepare(
+          attention, rows: count, into: attended, for: block.attentionOutputReaders)
         worker.linear(
-          attended, rows: count, Projection(block.attentionOutput, residual, accumulates: true))
+          a, rows: count, Projection(block.attentionOutput, residual, accumulates: true))
 
         // h = rmsNorm(x);  x += Wdown (silu(Wgate h) * Wup h)
-        worker.rmsNorm(
+        let g = worker.rmsNorm(
           residual, block.feedForwardNorm, epsilon: epsilon, rows: 0..<count, into: normed,
           for: block.feedForwardReaders)
-        worker.linear(
-          normed, rows: count, Projection(block.gate, hidden.values), Projection(block.up, up))
-        worker.swiGLU(hidden, up, rows: count, for: block.downReaders)
-        worker.linear(hidden, rows: count, Projection(block.down, residual, accumulates: true))
+        worker.linear(g, rows: count, Projection(block.gate, gate), Projection(block.up, up))
+        let u = worker.swiGLU(gate, up, rows: count, into: hidden, for: block.downReaders)
+        worker.linear(u, rows: count, Projection(block.down, residual, accumulates: true))
       }
 
       // logits = Wout rmsNorm(x), for the tokens that are asked for
       guard !wanted.isEmpty else { return }
-      worker.rmsNorm(
+      let h = worker.rmsNorm(
         residual, weights.outputNorm, epsilon: epsilon, rows: wanted, into: normed,
         for: weights.outputReaders)
       guard projectsLogits else { return }
       worker.linear(
-        normed, firstRow: wanted.lowerBound, rows: wanted.count,
+        h, firstRow: wanted.lowerBound, rows: wanted.count,
         Projection(weights.output, logits))
     }
   }

@@ -24,11 +24,11 @@ import Testing
     return (matrix, rows)
   }
 
-  private static func randomInput(rows: Int, columns: Int) -> Activations {
+  private static func randomInput(rows: Int, columns: Int) -> FloatMatrix {
     var random = SeededGenerator(seed: 5)
-    let input = Activations(rows: rows, columns: columns)
+    let input = FloatMatrix(rows: rows, columns: columns)
     for row in 0..<rows {
-      input.values.withRow(row) { values in
+      input.withRow(row) { values in
         for i in values.indices { values[i] = Float.random(in: -2...2, using: &random) }
       }
     }
@@ -44,15 +44,18 @@ import Testing
       let (matrix, rows) = try Self.matrix(type, team, wide: wide)
       // 15 = 8 + 4 + 2 + 1 tokens goes through every tile.
       let input = Self.randomInput(rows: 15, columns: matrix.columns)
+      let step = StepInput(rows: 15, columns: matrix.columns, workers: team.threadCount)
       let output = FloatMatrix(rows: 15, columns: matrix.rows)
       team.run { worker in
-        worker.prepare(input, rows: 15, for: InputReaders(matrix))
-        worker.linear(input, rows: 15, Projection(matrix, output))
+        let prepared = worker.prepare(
+          input, rows: 15, into: step, for: InputReaders(matrix))
+        worker.linear(
+          prepared, rows: 15, Projection(matrix, output))
       }
       var ours: [Float] = []
       var exact: [Float] = []
       for token in 0..<15 {
-        let x = input.values.withRow(token) { $0.map(Double.init) }
+        let x = input.withRow(token) { $0.map(Double.init) }
         ours += output.withRow(token) { Array($0) }
         exact += rows.map { row in Float(zip(row, x).reduce(0) { $0 + $1.0 * $1.1 }) }
       }
@@ -71,14 +74,17 @@ import Testing
           let team = ComputeTeam(threads: threads, instructionSet: set, matmulPath: .native)
           let (matrix, _) = try Self.matrix(type, team, wide: false)
           let input = Self.randomInput(rows: 15, columns: matrix.columns)
+          let step = StepInput(rows: 15, columns: matrix.columns, workers: team.threadCount)
           for batch in [1, 2, 3, 4, 7, 8, 15] {
             let output = FloatMatrix(rows: batch, columns: matrix.rows)
             var bits: [UInt32] = []
             for first in stride(from: 0, to: 15, by: batch) {
               let rows = min(batch, 15 - first)
               team.run { worker in
-                worker.prepare(input, rows: 15, for: InputReaders(matrix))
-                worker.linear(input, firstRow: first, rows: rows, Projection(matrix, output))
+                let prepared = worker.prepare(
+                  input, rows: 15, into: step, for: InputReaders(matrix))
+                worker.linear(
+                  prepared, firstRow: first, rows: rows, Projection(matrix, output))
               }
               for row in 0..<rows { bits += output.withRow(row) { $0.map(\.bitPattern) } }
             }
@@ -97,11 +103,14 @@ import Testing
       let (matrix, _) = try Self.matrix(type, team, wide: false)
       #expect(matrix.isInFile)
       let input = Self.randomInput(rows: 3, columns: matrix.columns)
+      let step = StepInput(rows: 3, columns: matrix.columns, workers: team.threadCount)
       func product() -> [[Float]] {
         let output = FloatMatrix(rows: 3, columns: matrix.rows)
         team.run { worker in
-          worker.prepare(input, rows: 3, for: InputReaders(matrix))
-          worker.linear(input, rows: 3, Projection(matrix, output))
+          let prepared = worker.prepare(
+            input, rows: 3, into: step, for: InputReaders(matrix))
+          worker.linear(
+            prepared, rows: 3, Projection(matrix, output))
         }
         return (0..<3).map { output.withRow($0) { Array($0) } }
       }
@@ -130,10 +139,14 @@ import Testing
     let team = ComputeTeam(threads: 2, matmulPath: .openblas)
     let (matrix, rows) = try Self.matrix(type, team, wide: false)
     let input = Self.randomInput(rows: 3, columns: matrix.columns)
+    let step = StepInput(rows: 3, columns: matrix.columns, workers: team.threadCount)
     let output = FloatMatrix(rows: 3, columns: matrix.rows)
-    team.run { $0.linear(input, rows: 3, Projection(matrix, output)) }
+    team.run { worker in
+      let prepared = worker.prepare(input, rows: 3, into: step, for: InputReaders(matrix))
+      worker.linear(prepared, rows: 3, Projection(matrix, output))
+    }
     for token in 0..<3 {
-      let x = input.values.withRow(token) { $0.map(Double.init) }
+      let x = input.withRow(token) { $0.map(Double.init) }
       let exact = rows.map { row in Float(zip(row, x).reduce(0) { $0 + $1.0 * $1.1 }) }
       #expect(normalizedError(output.withRow(token) { Array($0) }, exact) < 1e-12)
     }
@@ -178,7 +191,8 @@ import Testing
     let gates = stride(from: Float(-100), through: 100, by: 0.125).map { $0 }
     let padded = gates + [Float](repeating: 0, count: (16 - gates.count % 16) % 16)
     var result = padded
-    set.kernels.swiGLU(&result, [Float](repeating: 1, count: padded.count), padded.count)
+    set.kernels.swiGLU(
+      padded, [Float](repeating: 1, count: padded.count), padded.count, &result)
     for (value, gate) in zip(result, padded) {
       let exact = Double(gate) / (1 + exp(-Double(gate)))
       // Below -87 the result is smaller than 1e-36 and its digits do not matter.

@@ -1,0 +1,100 @@
+import KernelCore
+
+/// What the matrices of a step read, and how it is shared among threads.
+///
+/// Of a few tokens each thread makes its own copy: that takes less time than to wait for another thread and
+/// to fetch from its cache what it wrote (docs/performance.md, "A reply"). Of many they share the rows. The
+/// bits are the same.
+public final class StepInput: Sendable {
+  /// Up to how many tokens each thread works for itself.
+  static let mostOwnRows = 8
+
+  private let shared: Activations
+  /// Of each worker.
+  private let own: [Activations]
+
+  /// Values of a token.
+  var columns: Int { shared.columns }
+
+  /// Room for `rows` tokens of `columns` values each, for teams of up to `workers` threads.
+  public init(rows: Int, columns: Int, workers: Int) {
+    shared = Activations(rows: rows, columns: columns)
+    own = (0..<workers).map { _ in
+      Activations(rows: min(rows, Self.mostOwnRows), columns: columns)
+    }
+  }
+
+  /// Where the values of rows up to `end` are once a step is done.
+  public func values(upTo end: Int) -> FloatMatrix { activations(upTo: end, of: 0).values }
+
+  /// Where `worker` finds rows up to `end`.
+  func activations(upTo end: Int, of worker: Int) -> Activations {
+    Self.isOwn(upTo: end) ? own[worker] : shared
+  }
+
+  static func isOwn(upTo end: Int) -> Bool { end <= mostOwnRows }
+}
+
+extension Worker {
+  /// Prepares the first `rows` rows of `values` for those who read them.
+  ///
+  /// - Returns: the rows as this worker reads them.
+  public func prepare(
+    _ values: FloatMatrix, rows: Int, into input: StepInput, for readers: InputReaders
+  ) -> Activations {
+    precondition(values.columns == input.columns)
+    let target = input.activations(upTo: rows, of: index)
+    make(0..<rows) { row in
+      target.take(row, from: values.pointer(row), for: readers, kernels)
+    }
+    return target
+  }
+
+  /// RMS norm of rows `rows` of `values` into the same rows of `input`, prepared for those who read them.
+  ///
+  /// - Returns: the rows as this worker reads them.
+  @discardableResult
+  public func rmsNorm(
+    _ values: FloatMatrix, _ weight: WeightVector, epsilon: Float, rows: Range<Int>,
+    into input: StepInput, for readers: InputReaders
+  ) -> Activations {
+    precondition(weight.count == values.columns && input.columns == values.columns)
+    let target = input.activations(upTo: rows.upperBound, of: index)
+    make(rows) { row in
+      let result = target.values.pointer(row)
+      kernels.rmsNorm(
+        values.pointer(row), weight.storage.values, epsilon, values.columns, result)
+      target.quantize(row, from: result, for: readers, kernels)
+    }
+    return target
+  }
+
+  /// silu(gate) * up (SwiGLU's product) of the first `rows` rows into `input`, prepared for those who read
+  /// them. What is in `gate` may change.
+  ///
+  /// - Returns: the rows as this worker reads them.
+  public func swiGLU(
+    _ gate: FloatMatrix, _ up: FloatMatrix, rows: Int, into input: StepInput,
+    for readers: InputReaders
+  ) -> Activations {
+    precondition(gate.columns == up.columns && gate.columns == input.columns)
+    let target = input.activations(upTo: rows, of: index)
+    let isOwn = StepInput.isOwn(upTo: rows)
+    make(0..<rows) { row in
+      // In place, where no other thread reads it: what has just been read is in the cache.
+      let result = isOwn ? target.values.pointer(row) : gate.pointer(row)
+      kernels.swiGLU(gate.pointer(row), up.pointer(row), gate.stride, result)
+      target.take(row, from: result, for: readers, kernels)
+    }
+    return target
+  }
+
+  /// Calls `body` with each row: with all of them where each thread has rows of its own, else shared.
+  private func make(_ rows: Range<Int>, _ body: (Int) -> Void) {
+    if StepInput.isOwn(upTo: rows.upperBound) {
+      for row in rows { body(row) }
+    } else {
+      share(rows.count) { body(rows.lowerBound + $0) }
+    }
+  }
+}
