@@ -33,7 +33,8 @@ public final class Activations: Sendable {
   func take(
     _ row: Int, from source: UnsafePointer<Float>, for readers: InputReaders, _ kernels: KernelTable
   ) {
-    if readers.needValues { values.pointer(row).update(from: source, count: columns) }
+    let target = values.pointer(row)
+    if readers.needValues, target != source { target.update(from: source, count: columns) }
     quantize(row, from: source, for: readers, kernels)
   }
 
@@ -51,6 +52,10 @@ public struct InputReaders: Sendable {
   let needNarrow: Bool
   let needWide: Bool
   let needValues: Bool
+
+  init(narrow: Bool, wide: Bool, values: Bool) {
+    (needNarrow, needWide, needValues) = (narrow, wide, values)
+  }
 
   /// The forms that `weights` read their inputs in.
   public init(_ weights: WeightMatrix...) {

@@ -45,58 +45,68 @@ public final class AttentionWorkspace: @unchecked Sendable {
   }
 }
 
+/// What a step attends with: the batch's queries, keys and values, not rotated yet.
+public struct AttentionInput {
+  let queries: FloatMatrix
+  let keys: FloatMatrix
+  let values: FloatMatrix
+  let table: RotaryTable
+  let layer: Int
+
+  /// - Parameters:
+  ///   - queries: [rows, heads * headSize]; what is in it may change.
+  ///   - keys, values: [rows, keyValueHeads * headSize]; what is in `keys` changes.
+  ///   - table: the angles of the rows' positions.
+  public init(
+    queries: FloatMatrix, keys: FloatMatrix, values: FloatMatrix, table: RotaryTable, layer: Int
+  ) {
+    self.queries = queries
+    self.keys = keys
+    self.values = values
+    self.table = table
+    self.layer = layer
+  }
+}
+
 extension Worker {
-  /// Rotates queries and keys, and stores keys and values at their positions.
+  /// Rotates queries and keys, stores keys and values at their positions, and attends: causal grouped-query
+  /// attention (Ainslie et al. 2023) of the slices' rows over their caches.
   ///
   /// - Parameters:
-  ///   - queries: [rows, heads * headSize], rotated in place.
-  ///   - keys, values: [rows, keyValueHeads * headSize].
-  public func rotateAndStore(
-    queries: FloatMatrix, keys: FloatMatrix, values: FloatMatrix, _ slices: [SequenceSlice],
-    table: RotaryTable, layer: Int
-  ) {
-    guard let shape = slices.first?.cache.shape, let rows = slices.last?.rows.upperBound else {
-      return
+  ///   - output: [rows, heads * headSize], prepared for those who read it.
+  /// - Returns: the rows as this worker reads them.
+  public func attend(
+    _ input: AttentionInput, _ slices: [SequenceSlice], workspace: AttentionWorkspace,
+    into output: StepInput, for readers: InputReaders
+  ) -> Activations {
+    precondition(output.columns == input.queries.columns)
+    precondition(slices.allSatisfy { $0.end <= $0.cache.capacity })
+    let rows = slices.last?.rows.upperBound ?? 0
+    // A token sees none of the batch but itself: who attends with it first puts its key in place.
+    let storesFirst = slices.contains { $0.rows.count > 1 }
+    let attention = TileAttention(
+      input: input, isRotated: storesFirst, group: workspace.group, headSize: workspace.headSize,
+      kernels: kernels)
+    if storesFirst { rotateAndStore(attention, slices, rows: rows) }
+    if workspace.sharesSpans {
+      return attendSpans(attention, slices, workspace, rows: rows, into: output, for: readers)
     }
-    let size = shape.headSize
-    precondition(slices.allSatisfy { $0.end <= $0.cache.capacity } && table.rotated <= size)
-    precondition(keys.columns == shape.heads * size && values.columns == keys.columns)
+    attendTiles(attention, slices, into: output.values)
+    return prepare(output, rows: rows, for: readers)
+  }
+
+  private func rotateAndStore(_ attention: TileAttention, _ slices: [SequenceSlice], rows: Int) {
     share(rows) { row in
-      let slice = slices.holding(row)
-      let cosines = UnsafePointer(table.cosines.pointer(row))
-      let sines = UnsafePointer(table.sines.pointer(row))
-      let query = queries.pointer(row)
-      for head in 0..<queries.columns / size {
-        kernels.rotate(query + head * size, cosines, sines, table.rotated)
-      }
-      let key = keys.pointer(row)
-      let value = values.pointer(row)
-      for head in 0..<shape.heads {
-        kernels.rotate(key + head * size, cosines, sines, table.rotated)
-        slice.cache.store(
-          key: key + head * size, value: value + head * size, layer: layer, head: head,
-          position: slice.position(of: row), kernels: kernels)
-      }
+      attention.rotateQueries(row)
+      for head in 0..<attention.heads { attention.store(row, of: slices.holding(row), head: head) }
     }
   }
 
-  /// Causal grouped-query attention (Ainslie et al. 2023) of the slices' rows over their caches, into
-  /// `output` [rows, heads * headSize].
-  public func attend(
-    queries: FloatMatrix, _ slices: [SequenceSlice], layer: Int, workspace: AttentionWorkspace,
-    into output: FloatMatrix
+  private func attendTiles(
+    _ attention: TileAttention, _ slices: [SequenceSlice], into output: FloatMatrix
   ) {
-    precondition(output.columns == queries.columns)
-    precondition(slices.allSatisfy { $0.end <= $0.cache.capacity })
-    guard let heads = slices.first?.cache.shape.heads else { return }
-    let attention = TileAttention(
-      queries: queries, output: output, layer: layer, group: workspace.group,
-      headSize: workspace.headSize, kernels: kernels)
-    if workspace.sharesSpans {
-      attendSpans(attention, slices, heads, workspace)
-      return
-    }
     let tokens = AttentionWorkspace.tokensPerTile
+    let heads = attention.heads
     let tileCounts = slices.map { ($0.rows.count + tokens - 1) / tokens }
     // Later tiles see more positions; handing them out first keeps the last thread's wait short.
     share(tileCounts.reduce(0, +) * heads) { item in
@@ -109,16 +119,18 @@ extension Worker {
       let rows = slices[index].rows
       let start = rows.lowerBound + (tileCounts[index] - 1 - tile) * tokens
       attention.attend(
-        start..<min(start + tokens, rows.upperBound), of: slices[index], head: item % heads)
+        start..<min(start + tokens, rows.upperBound), of: slices[index], head: item % heads,
+        into: output)
     }
   }
 
   /// One token a slice: spans are shared among the threads, then merged in their order.
   private func attendSpans(
-    _ attention: TileAttention, _ slices: [SequenceSlice], _ heads: Int,
-    _ workspace: AttentionWorkspace
-  ) {
+    _ attention: TileAttention, _ slices: [SequenceSlice], _ workspace: AttentionWorkspace,
+    rows: Int, into output: StepInput, for readers: InputReaders
+  ) -> Activations {
     let width = AttentionSpan.positions
+    let heads = attention.heads
     func spans(_ slice: SequenceSlice) -> Int { (slice.end + width - 1) / width }
     let most = slices.map(spans).max() ?? 0
     share(slices.count * heads * most) { item in
@@ -129,15 +141,25 @@ extension Worker {
         slice.rows, of: slice, head: owner % heads, span: span * width,
         into: workspace.partial(owner, span))
     }
-    share(slices.count * heads) { owner in
+    // Of few rows each thread merges all for itself, as it prepares them.
+    let isOwn = StepInput.isOwn(upTo: rows)
+    let target = isOwn ? output.activations(upTo: rows, of: index).values : output.values
+    func merge(_ owner: Int) {
       let slice = slices[owner / heads]
-      let running = workspace.partial(owner, 0)
-      for span in 1..<max(1, spans(slice)) {
-        kernels.mergeSpan(
-          workspace.partial(owner, span), running, workspace.group, workspace.headSize)
-      }
-      attention.finish(slice.rows, head: owner % heads, running)
+      attention.merge(
+        0..<spans(slice), slice.rows, head: owner % heads, into: target
+      ) { workspace.partial(owner, $0) }
     }
+    guard isOwn else {
+      share(slices.count * heads, merge)
+      return prepare(output, rows: rows, for: readers)
+    }
+    for owner in 0..<slices.count * heads { merge(owner) }
+    let result = output.activations(upTo: rows, of: index)
+    for row in 0..<rows {
+      result.quantize(row, from: result.values.pointer(row), for: readers, kernels)
+    }
+    return result
   }
 }
 
@@ -151,35 +173,51 @@ private struct TileQueries {
 
 /// Attention of a few rows of one sequence and one key-value head.
 private struct TileAttention {
-  let queries: FloatMatrix
-  let output: FloatMatrix
-  let layer: Int
+  let input: AttentionInput
+  /// Whether queries and keys were rotated, and keys and values stored, in a step before.
+  let isRotated: Bool
   let group: Int
   let headSize: Int
   let kernels: KernelTable
 
+  /// Key-value heads.
+  var heads: Int { input.keys.columns / headSize }
+
+  /// Rotates the queries of `row` in place.
+  func rotateQueries(_ row: Int) {
+    for head in 0..<heads * group { rotate(input.queries.pointer(row) + head * headSize, row) }
+  }
+
+  /// Rotates the key of `row` in place, and puts it and the value into the cache.
+  func store(_ row: Int, of slice: SequenceSlice, head: Int) {
+    let key = input.keys.pointer(row) + head * headSize
+    rotate(key, row)
+    slice.cache.store(
+      key: key, value: input.values.pointer(row) + head * headSize, layer: input.layer, head: head,
+      position: slice.position(of: row), kernels: kernels)
+  }
+
+  private func rotate(_ vector: UnsafeMutablePointer<Float>, _ row: Int) {
+    kernels.rotate(
+      vector, input.table.cosines.pointer(row), input.table.sines.pointer(row), input.table.rotated)
+  }
+
   /// All spans that `rows` see.
-  func attend(_ rows: Range<Int>, of slice: SequenceSlice, head: Int) {
+  func attend(_ rows: Range<Int>, of slice: SequenceSlice, head: Int, into output: FloatMatrix) {
+    if !isRotated { store(rows.lowerBound, of: slice, head: head) }
     let width = AttentionSpan.positions
     let count = rows.count * group
-    // Two partial results: values [count, headSize], largest and total [count].
-    withUnsafeTemporaryAllocation(byteCount: 2 * count * (headSize + 2) * 4, alignment: 64) {
-      guard let memory = $0.baseAddress?.assumingMemoryBound(to: Float.self) else { return }
-      func partial(_ index: Int) -> AttentionPartial {
-        let sums = memory + 2 * count * headSize + 2 * index * count
-        return AttentionPartial(
-          largest: sums, total: sums + count, values: memory + index * count * headSize)
-      }
-      let running = partial(0)
-      let end = slice.position(of: rows.upperBound - 1) + 1
+    let end = slice.position(of: rows.upperBound - 1) + 1
+    withPartials(2, rows: count) { partial in
+      let (running, next) = (partial(0), partial(1))
       withQueries(rows, of: slice, head) { queries, scores in
         for start in stride(from: 0, to: end, by: width) {
-          let next = start == 0 ? running : partial(1)
-          compute(queries, scores, slice, head, start..<min(start + width, end), next)
+          let positions = start..<min(start + width, end)
+          compute(queries, scores, slice, head, positions, start == 0 ? running : next)
           if start > 0 { kernels.mergeSpan(next, running, count, headSize) }
         }
       }
-      finish(rows, head: head, running)
+      finish(rows, head: head, running, into: output)
     }
   }
 
@@ -188,14 +226,49 @@ private struct TileAttention {
     _ rows: Range<Int>, of slice: SequenceSlice, head: Int, span start: Int,
     into partial: AttentionPartial
   ) {
-    let end = min(start + AttentionSpan.positions, slice.position(of: rows.upperBound - 1) + 1)
+    let end = slice.position(of: rows.upperBound - 1) + 1
+    let positions = start..<min(start + AttentionSpan.positions, end)
+    // The newest position is in the last span, and nobody else looks at it.
+    if !isRotated, positions.upperBound == end { store(rows.lowerBound, of: slice, head: head) }
     withQueries(rows, of: slice, head) { queries, scores in
-      compute(queries, scores, slice, head, start..<end, partial)
+      compute(queries, scores, slice, head, positions, partial)
+    }
+  }
+
+  /// Writes what the partial results of `spans` are together; leaves those as they are.
+  func merge(
+    _ spans: Range<Int>, _ rows: Range<Int>, head: Int, into output: FloatMatrix,
+    _ partial: (Int) -> AttentionPartial
+  ) {
+    let count = rows.count * group
+    withPartials(1, rows: count) { room in
+      let running = room(0)
+      running.update(from: partial(spans.lowerBound), rows: count, headSize: headSize)
+      for span in spans.dropFirst() { kernels.mergeSpan(partial(span), running, count, headSize) }
+      finish(rows, head: head, running, into: output)
+    }
+  }
+
+  /// Calls `body` with room for `count` partial results of `rows` rows of queries.
+  private func withPartials(
+    _ count: Int, rows: Int, _ body: ((Int) -> AttentionPartial) -> Void
+  ) {
+    // Values [rows, headSize] of each, then largest and total [rows] of each.
+    withUnsafeTemporaryAllocation(byteCount: count * rows * (headSize + 2) * 4, alignment: 64) {
+      guard let memory = $0.baseAddress?.assumingMemoryBound(to: Float.self) else { return }
+      let sums = memory + count * rows * headSize
+      body { index in
+        AttentionPartial(
+          largest: sums + 2 * index * rows, total: sums + (2 * index + 1) * rows,
+          values: memory + index * rows * headSize)
+      }
     }
   }
 
   /// Writes the rows' results.
-  func finish(_ rows: Range<Int>, head: Int, _ partial: AttentionPartial) {
+  private func finish(
+    _ rows: Range<Int>, head: Int, _ partial: AttentionPartial, into output: FloatMatrix
+  ) {
     for (i, row) in rows.enumerated() {
       let target = output.pointer(row) + head * group * headSize
       for j in 0..<group {
@@ -220,9 +293,11 @@ private struct TileAttention {
         let scores = gathered + count * headSize
         let scales = scores + count * AttentionSpan.positions
         for (i, row) in rows.enumerated() {
-          let query = queries.pointer(row) + head * group * headSize
+          let query = input.queries.pointer(row) + head * group * headSize
           let target = gathered + i * group * headSize
-          for j in 0..<group * headSize { target[j] = query[j] * scale }
+          target.update(from: query, count: group * headSize)
+          if !isRotated { for j in 0..<group { rotate(target + j * headSize, row) } }
+          for j in 0..<group * headSize { target[j] *= scale }
           for j in 0..<group {
             visible[i * group + j] = Int32(truncatingIfNeeded: slice.position(of: row) + 1)
           }
@@ -245,15 +320,25 @@ private struct TileAttention {
   ) {
     let cache = slice.cache
     let scales =
-      cache.precision.isFixedPoint ? cache.scales(layer, head, spanOf: positions.lowerBound) : nil
+      cache.precision.isFixedPoint
+      ? cache.scales(input.layer, head, spanOf: positions.lowerBound) : nil
     let span = AttentionSpan(
-      keys: cache.keys(layer, head, spanOf: positions.lowerBound),
-      values: cache.values(layer, head, spanOf: positions.lowerBound),
+      keys: cache.keys(input.layer, head, spanOf: positions.lowerBound),
+      values: cache.values(input.layer, head, spanOf: positions.lowerBound),
       keyScales: scales, valueScales: scales.map { $0 + AttentionSpan.positions },
       headSize: headSize, start: positions.lowerBound, count: positions.count,
       queries: queries.values, queryScales: queries.scales, rows: queries.rows,
       visible: queries.visible)
     kernels.attention(cache.precision)(span, scores, partial)
+  }
+}
+
+extension AttentionPartial {
+  /// Takes over another one.
+  fileprivate func update(from other: AttentionPartial, rows: Int, headSize: Int) {
+    largest.update(from: other.largest, count: rows)
+    total.update(from: other.total, count: rows)
+    values.update(from: other.values, count: rows * headSize)
   }
 }
 

@@ -7,12 +7,14 @@ import KernelCore
 /// bits are the same.
 public final class StepInput: Sendable {
   /// Up to how many tokens each thread works for itself.
-  static let mostOwnRows = 8
+  static let mostOwnRows = 2
 
   private let shared: Activations
   /// Of each worker.
   private let own: [Activations]
 
+  /// The values that `prepare` reads: [row, column], float32.
+  public var values: FloatMatrix { shared.values }
   /// Values of a token.
   var columns: Int { shared.columns }
 
@@ -36,16 +38,13 @@ public final class StepInput: Sendable {
 }
 
 extension Worker {
-  /// Prepares the first `rows` rows of `values` for those who read them.
+  /// Prepares the first `rows` rows of `input.values` for those who read them.
   ///
   /// - Returns: the rows as this worker reads them.
-  public func prepare(
-    _ values: FloatMatrix, rows: Int, into input: StepInput, for readers: InputReaders
-  ) -> Activations {
-    precondition(values.columns == input.columns)
+  public func prepare(_ input: StepInput, rows: Int, for readers: InputReaders) -> Activations {
     let target = input.activations(upTo: rows, of: index)
     make(0..<rows) { row in
-      target.take(row, from: values.pointer(row), for: readers, kernels)
+      target.take(row, from: input.values.pointer(row), for: readers, kernels)
     }
     return target
   }

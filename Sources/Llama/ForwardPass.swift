@@ -211,12 +211,10 @@ public final class ForwardPass {
           Projection(block.value, values))
 
         // q, k = rope(q), rope(k);  a = softmax(q K^T / sqrt(headSize)) V;  x += Wo a
-        worker.rotateAndStore(
-          queries: queries, keys: keys, values: values, slices, table: rotary, layer: layer)
-        worker.attend(
-          queries: queries, slices, layer: layer, workspace: workspace, into: attention)
-        let a = worker.prepare(
-          attention, rows: count, into: attended, for: block.attentionOutputReaders)
+        let input = AttentionInput(
+          queries: queries, keys: keys, values: values, table: rotary, layer: layer)
+        let a = worker.attend(
+          input, slices, workspace: workspace, into: attended, for: block.attentionOutputReaders)
         worker.linear(
           a, rows: count, Projection(block.attentionOutput, residual, accumulates: true))
 

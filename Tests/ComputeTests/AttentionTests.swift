@@ -47,7 +47,7 @@ import Testing
       let cache = try KeyValueCache(
         KeyValueCache.Shape(layers: 1, heads: 1, headSize: size), capacity: 512,
         precision: precision)
-      for position in 0..<positions {
+      for position in 0..<positions - 1 {
         keys.withUnsafeBufferPointer { keys in
           values.withUnsafeBufferPointer { values in
             guard let key = keys.baseAddress, let value = values.baseAddress else { return }
@@ -59,15 +59,24 @@ import Testing
       }
       cache.extend(by: positions - 1)
       let slice = SequenceSlice(cache: cache, rows: 0..<1)
-      let input = FloatMatrix(rows: 1, columns: rows * size)
-      let output = FloatMatrix(rows: 1, columns: rows * size)
-      input.withRow(0) { row in for i in row.indices { row[i] = queries[i] } }
+      func matrix(_ values: some Collection<Float>) -> FloatMatrix {
+        let matrix = FloatMatrix(rows: 1, columns: values.count)
+        matrix.withRow(0) { _ = $0.update(fromContentsOf: Array(values)) }
+        return matrix
+      }
+      // Nothing is rotated.
+      let input = AttentionInput(
+        queries: matrix(queries), keys: matrix(keys.suffix(size)),
+        values: matrix(values.suffix(size)), table: RotaryTable(rows: 1, rotated: 0, base: 1),
+        layer: 0)
+      let output = StepInput(rows: 1, columns: rows * size, workers: team.threadCount)
+      let readers = InputReaders(narrow: false, wide: false, values: true)
       let workspace = AttentionWorkspace(group: rows, headSize: size)
       workspace.prepare(for: [slice])
       team.run { worker in
-        worker.attend(queries: input, [slice], layer: 0, workspace: workspace, into: output)
+        _ = worker.attend(input, [slice], workspace: workspace, into: output, for: readers)
       }
-      return output.withRow(0) { Array($0) }
+      return output.values(upTo: 1).withRow(0) { Array($0) }
     }
   }
 

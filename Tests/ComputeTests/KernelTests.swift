@@ -24,11 +24,11 @@ import Testing
     return (matrix, rows)
   }
 
-  private static func randomInput(rows: Int, columns: Int) -> FloatMatrix {
+  private static func randomInput(rows: Int, columns: Int, _ team: ComputeTeam) -> StepInput {
     var random = SeededGenerator(seed: 5)
-    let input = FloatMatrix(rows: rows, columns: columns)
+    let input = StepInput(rows: rows, columns: columns, workers: team.threadCount)
     for row in 0..<rows {
-      input.withRow(row) { values in
+      input.values.withRow(row) { values in
         for i in values.indices { values[i] = Float.random(in: -2...2, using: &random) }
       }
     }
@@ -43,19 +43,17 @@ import Testing
       let team = ComputeTeam(threads: 2, instructionSet: set, matmulPath: .native)
       let (matrix, rows) = try Self.matrix(type, team, wide: wide)
       // 15 = 8 + 4 + 2 + 1 tokens goes through every tile.
-      let input = Self.randomInput(rows: 15, columns: matrix.columns)
-      let step = StepInput(rows: 15, columns: matrix.columns, workers: team.threadCount)
+      let input = Self.randomInput(rows: 15, columns: matrix.columns, team)
       let output = FloatMatrix(rows: 15, columns: matrix.rows)
       team.run { worker in
-        let prepared = worker.prepare(
-          input, rows: 15, into: step, for: InputReaders(matrix))
+        let prepared = worker.prepare(input, rows: 15, for: InputReaders(matrix))
         worker.linear(
           prepared, rows: 15, Projection(matrix, output))
       }
       var ours: [Float] = []
       var exact: [Float] = []
       for token in 0..<15 {
-        let x = input.withRow(token) { $0.map(Double.init) }
+        let x = input.values.withRow(token) { $0.map(Double.init) }
         ours += output.withRow(token) { Array($0) }
         exact += rows.map { row in Float(zip(row, x).reduce(0) { $0 + $1.0 * $1.1 }) }
       }
@@ -73,16 +71,14 @@ import Testing
         for threads in [1, 2, 3] {
           let team = ComputeTeam(threads: threads, instructionSet: set, matmulPath: .native)
           let (matrix, _) = try Self.matrix(type, team, wide: false)
-          let input = Self.randomInput(rows: 15, columns: matrix.columns)
-          let step = StepInput(rows: 15, columns: matrix.columns, workers: team.threadCount)
+          let input = Self.randomInput(rows: 15, columns: matrix.columns, team)
           for batch in [1, 2, 3, 4, 7, 8, 15] {
             let output = FloatMatrix(rows: batch, columns: matrix.rows)
             var bits: [UInt32] = []
             for first in stride(from: 0, to: 15, by: batch) {
               let rows = min(batch, 15 - first)
               team.run { worker in
-                let prepared = worker.prepare(
-                  input, rows: 15, into: step, for: InputReaders(matrix))
+                let prepared = worker.prepare(input, rows: 15, for: InputReaders(matrix))
                 worker.linear(
                   prepared, firstRow: first, rows: rows, Projection(matrix, output))
               }
@@ -102,13 +98,11 @@ import Testing
       let team = ComputeTeam(threads: 2, instructionSet: set, matmulPath: .native)
       let (matrix, _) = try Self.matrix(type, team, wide: false)
       #expect(matrix.isInFile)
-      let input = Self.randomInput(rows: 3, columns: matrix.columns)
-      let step = StepInput(rows: 3, columns: matrix.columns, workers: team.threadCount)
+      let input = Self.randomInput(rows: 3, columns: matrix.columns, team)
       func product() -> [[Float]] {
         let output = FloatMatrix(rows: 3, columns: matrix.rows)
         team.run { worker in
-          let prepared = worker.prepare(
-            input, rows: 3, into: step, for: InputReaders(matrix))
+          let prepared = worker.prepare(input, rows: 3, for: InputReaders(matrix))
           worker.linear(
             prepared, rows: 3, Projection(matrix, output))
         }
@@ -138,15 +132,14 @@ import Testing
   func openBLAS(type: String) throws {
     let team = ComputeTeam(threads: 2, matmulPath: .openblas)
     let (matrix, rows) = try Self.matrix(type, team, wide: false)
-    let input = Self.randomInput(rows: 3, columns: matrix.columns)
-    let step = StepInput(rows: 3, columns: matrix.columns, workers: team.threadCount)
+    let input = Self.randomInput(rows: 3, columns: matrix.columns, team)
     let output = FloatMatrix(rows: 3, columns: matrix.rows)
     team.run { worker in
-      let prepared = worker.prepare(input, rows: 3, into: step, for: InputReaders(matrix))
+      let prepared = worker.prepare(input, rows: 3, for: InputReaders(matrix))
       worker.linear(prepared, rows: 3, Projection(matrix, output))
     }
     for token in 0..<3 {
-      let x = input.withRow(token) { $0.map(Double.init) }
+      let x = input.values.withRow(token) { $0.map(Double.init) }
       let exact = rows.map { row in Float(zip(row, x).reduce(0) { $0 + $1.0 * $1.1 }) }
       #expect(normalizedError(output.withRow(token) { Array($0) }, exact) < 1e-12)
     }
