@@ -66,13 +66,10 @@ let package = Package(
         "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512vnni", "-mavx2", "-mfma",
         "-mf16c") + strict),
 
-    // System libraries.
+    // Libraries of the system, loaded when they are first needed: nothing is linked.
+    room("SystemLibraries"),
     .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas",
-      providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
-    .systemLibrary(
-      name: "CCurl", pkgConfig: "libcurl",
-      providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+      name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
 
     // Texts of formats.
     room("OrderedJSON"),
@@ -83,7 +80,7 @@ let package = Package(
       "Compute",
       [
         "GGUF", "KernelCore", "KernelsPortable", "KernelsAVX2", "KernelsAVX512", "CIntrinsics",
-        "COpenBLAS",
+        "SystemLibraries",
       ]),
     room("Llama", ["Compute", "GGUF"]),
     room("Tokenization", ["GGUF"]),
@@ -92,7 +89,10 @@ let package = Package(
     room("Generation", ["Llama", "Tokenization", "Grammars"]),
     room(
       "ModelHub",
-      ["CCurl", "OrderedJSON", .product(name: "Crypto", package: "swift-crypto")]),
+      [
+        "CCurl", "SystemLibraries", "OrderedJSON",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .macro(
       name: "SwiftletMacros",
       dependencies: [
@@ -108,7 +108,7 @@ let package = Package(
     .executableTarget(
       name: "SwiftletCLI",
       dependencies: [
-        "Swiftlet", "OrderedJSON",
+        "Swiftlet", "OrderedJSON", "SystemLibraries",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -127,7 +127,9 @@ let package = Package(
     tests("GenerationTests", ["Generation", "TestSupport"]),
     .testTarget(
       name: "SwiftletTests",
-      dependencies: ["Swiftlet", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: [
+        "Swiftlet", "OrderedJSON", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ModelHubTests",

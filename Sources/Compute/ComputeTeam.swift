@@ -51,7 +51,6 @@ public final class ComputeTeam: @unchecked Sendable {
     self.instructionSet = instructionSet
     self.matmulPath = matmulPath
     kernels = instructionSet.kernels
-    if PanelKind.allCases.contains(where: usesOpenBLAS) { OpenBLAS.useCallersThread() }
   }
 
   deinit {
@@ -66,10 +65,11 @@ public final class ComputeTeam: @unchecked Sendable {
   func usesOpenBLAS(for kind: PanelKind) -> Bool {
     switch matmulPath {
     case .native: false
-    case .openblas: true
+    case .openblas: OpenBLAS.isAvailable
     // Measured (docs/architecture.md, "OpenBLAS"): our floating-point kernels are ahead of sgemm on
     // dequantized rows wherever they have a fused multiply-add, and far behind without.
-    case .automatic: !kind.isQuantized && !instructionSet.hasFusedMultiplyAdd
+    case .automatic:
+      !kind.isQuantized && !instructionSet.hasFusedMultiplyAdd && OpenBLAS.isAvailable
     }
   }
 

@@ -82,6 +82,8 @@ public enum ComputeError: Error, Equatable, Sendable {
   case memory(byteCount: Int)
   /// A matrix's columns do not fit the kernels.
   case shape(tensor: String, columns: Int, multiple: Int)
+  /// OpenBLAS was asked for and is not installed.
+  case noOpenBLAS
 }
 
 extension ComputeError: CustomStringConvertible {
@@ -96,6 +98,8 @@ extension ComputeError: CustomStringConvertible {
       "no memory: \(byteCount) bytes needed"
     case .shape(let tensor, let columns, let multiple):
       "tensor \(tensor): rows of \(columns) values, allowed: multiples of \(multiple)"
+    case .noOpenBLAS:
+      "OpenBLAS is not installed (Debian's libopenblas0); without --matmul openblas it is not needed"
     }
   }
 }

@@ -2,8 +2,8 @@ import KernelCore
 
 /// What the matrices of a step read, and how it is shared among threads.
 ///
-/// Of a few tokens each thread makes its own copy: that takes less time than to wait for another thread and
-/// to fetch from its cache what it wrote (docs/performance.md, "A reply"). Of many they share the rows. The
+/// Of one or two tokens each thread makes its own copy: that takes less time than to wait for another thread
+/// and to fetch from its cache what it wrote (docs/performance.md, "A reply"). Of more they share the rows. The
 /// bits are the same.
 public final class StepInput: Sendable {
   /// Up to how many tokens each thread works for itself.

@@ -30,6 +30,7 @@ public final class LlamaModel: Sendable {
   public init(
     _ file: GGUFFile, team: ComputeTeam, cachePrecision: KeyValueCache.Precision? = nil
   ) throws {
+    guard team.matmulPath.isAvailable else { throw ComputeError.noOpenBLAS }
     hyperparameters = try Hyperparameters(file)
     self.file = file
     self.team = team

@@ -106,27 +106,30 @@ final class HTTPTransfer {
   /// - Throws: what `onBody` threw; `.cancelled`; `.unreachable` where another try is no use.
   func run(from start: Int = 0, to end: Int? = nil, ifRange: String? = nil) throws(HubError) -> End
   {
-    guard let handle = curl_easy_init() else {
+    guard let curl = Curl.shared else {
+      throw .unreachable(url: url, reason: Connectivity.missingLibrary)
+    }
+    guard let handle = curl.makeHandle() else {
       throw .unreachable(url: url, reason: "libcurl does not start")
     }
-    defer { curl_easy_cleanup(handle) }
-    configure(handle)
-    var headers: UnsafeMutablePointer<curl_slist>?
-    defer { curl_slist_free_all(headers) }
+    defer { curl.cleanUp(handle) }
+    configure(handle, curl)
+    var headers: Curl.List?
+    defer { curl.freeList(headers) }
     if start > 0 || end != nil {
       let last = end.map { String($0 - 1) } ?? ""
-      _ = swiftlet_curl_set_string(handle, CURLOPT_RANGE, "\(start)-\(last)")
+      curl.set(handle, CURLOPT_RANGE, "\(start)-\(last)")
       if let ifRange {
-        headers = curl_slist_append(nil, "If-Range: \(ifRange)")
-        _ = swiftlet_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headers)
+        headers = curl.makeList("If-Range: \(ifRange)")
+        curl.set(handle, CURLOPT_HTTPHEADER, pointer: headers)
       }
     }
-    let (code, reason) = perform(handle)
+    let (code, reason) = perform(handle, curl)
     if let failure { throw failure }
     switch code {
     case CURLE_OK: return .complete
     case CURLE_ABORTED_BY_CALLBACK: throw .cancelled
-    case CURLE_HTTP_RETURNED_ERROR: return .refused(Int(swiftlet_curl_response_code(handle)))
+    case CURLE_HTTP_RETURNED_ERROR: return .refused(curl.responseCode(handle))
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT:
       return .unconnected(reason)
     // Certificates that do not check out stay so; so do these.
@@ -138,15 +141,15 @@ final class HTTPTransfer {
   }
 
   /// - Returns: how it ended, and in libcurl's words why.
-  private func perform(_ handle: UnsafeMutableRawPointer) -> (CURLcode, String) {
+  private func perform(_ handle: Curl.Handle, _ curl: Curl) -> (CURLcode, String) {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CURL_ERROR_SIZE)) { words in
       words.initialize(repeating: 0)
-      _ = swiftlet_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, words.baseAddress)
-      let code = withoutBrokenPipeSignal { curl_easy_perform(handle) }
-      _ = swiftlet_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, nil)
+      curl.set(handle, CURLOPT_ERRORBUFFER, pointer: words.baseAddress)
+      let code = withoutBrokenPipeSignal { curl.perform(handle) }
+      curl.set(handle, CURLOPT_ERRORBUFFER, pointer: nil)
       let detail = String(
         decoding: words.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      return (code, detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail)
+      return (code, detail.isEmpty ? curl.reason(code) : detail)
     }
   }
 
@@ -155,13 +158,9 @@ final class HTTPTransfer {
     url.lowercased().hasPrefix("http://") ? "http,https" : "https"
   }
 
-  private func configure(_ handle: UnsafeMutableRawPointer) {
-    func set(_ option: CURLoption, _ value: String) {
-      _ = swiftlet_curl_set_string(handle, option, value)
-    }
-    func set(_ option: CURLoption, _ value: Int) {
-      _ = swiftlet_curl_set_long(handle, option, value)
-    }
+  private func configure(_ handle: Curl.Handle, _ curl: Curl) {
+    func set(_ option: CURLoption, _ value: String) { curl.set(handle, option, value) }
+    func set(_ option: CURLoption, _ value: Int) { curl.set(handle, option, value) }
     set(CURLOPT_URL, url)
     set(CURLOPT_USERAGENT, "swiftlet/0.1")
     set(CURLOPT_FOLLOWLOCATION, 1)
@@ -176,10 +175,10 @@ final class HTTPTransfer {
     // Nothing compressed is asked for; what is sent so all the same is decoded, and counted decoded.
     set(CURLOPT_ACCEPT_ENCODING, "identity")
     if let token = environment.token, url.hasPrefix(environment.endpoint + "/") {
-      _ = swiftlet_curl_set_bearer(handle, token)
+      curl.set(handle, bearer: token)
     }
     let context = Unmanaged.passUnretained(self).toOpaque()
-    _ = swiftlet_curl_set_data(handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
+    curl.set(handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
       guard let bytes, let context else { return 0 }
       let transfer = Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue()
       let body = UnsafeRawBufferPointer(start: bytes, count: size * count)
@@ -192,22 +191,22 @@ final class HTTPTransfer {
         return size * count == 0 ? 1 : 0
       }
     }
-    _ = swiftlet_curl_set_pointer(handle, CURLOPT_WRITEDATA, context)
-    _ = swiftlet_curl_set_data(handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
+    curl.set(handle, CURLOPT_WRITEDATA, pointer: context)
+    curl.set(handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
       guard let bytes, let context else { return 0 }
       let transfer = Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue()
       let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
       transfer.response.read(String(decoding: line, as: UTF8.self))
       return size * count
     }
-    _ = swiftlet_curl_set_pointer(handle, CURLOPT_HEADERDATA, context)
+    curl.set(handle, CURLOPT_HEADERDATA, pointer: context)
     set(CURLOPT_NOPROGRESS, 0)
-    _ = swiftlet_curl_set_progress(handle) { context, _, _, _, _ in
+    curl.set(handle) { context, _, _, _, _ in
       guard let context else { return 1 }
       let transfer = Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue()
       return transfer.isCancelled() ? 1 : 0
     }
-    _ = swiftlet_curl_set_pointer(handle, CURLOPT_XFERINFODATA, context)
+    curl.set(handle, CURLOPT_XFERINFODATA, pointer: context)
   }
 
   /// Runs `body` with SIGPIPE held back on this thread: TLS libraries write to sockets that may be

@@ -1,4 +1,5 @@
 import Foundation
+import SystemLibraries
 
 #if canImport(Glibc)
   import Glibc
@@ -109,22 +110,19 @@ private struct EditLine {
   private let appendHistory: (@convention(c) (CInt, UnsafePointer<CChar>) -> CInt)?
 
   init?() {
-    let names = ["libedit.so.2", "libedit.so.0", "/usr/lib/libedit.3.dylib"]
-    guard let library = names.lazy.compactMap({ dlopen($0, RTLD_NOW) }).first else { return nil }
-    func find<T>(_ name: String, as type: T.Type) -> T? {
-      dlsym(library, name).map { unsafeBitCast($0, to: type) }
-    }
-    guard let readline = find("readline", as: Read.self),
-      let add = find("add_history", as: TakeText.self),
-      let load = find("read_history", as: TakeText.self),
-      let save = find("write_history", as: TakeText.self)
+    guard
+      let library = SystemLibrary("libedit.so.2", "libedit.so.0", "/usr/lib/libedit.3.dylib"),
+      let readline = library.function("readline", as: Read.self),
+      let add = library.function("add_history", as: TakeText.self),
+      let load = library.function("read_history", as: TakeText.self),
+      let save = library.function("write_history", as: TakeText.self)
     else { return nil }
     (self.readline, addHistory, loadHistory, saveHistory) = (readline, add, load, save)
-    appendHistory = find(
+    appendHistory = library.function(
       "append_history", as: (@convention(c) (CInt, UnsafePointer<CChar>) -> CInt).self)
     // A tab that is pasted is a tab, and names of files are no business of a conversation.
-    if let insert = dlsym(library, "rl_insert"),
-      let bind = find(
+    if let insert = library.function("rl_insert", as: UnsafeMutableRawPointer.self),
+      let bind = library.function(
         "rl_bind_key", as: (@convention(c) (CInt, UnsafeMutableRawPointer) -> CInt).self)
     {
       _ = bind(9, insert)

@@ -1,4 +1,5 @@
 import Foundation
+import OrderedJSON
 import Swiftlet
 import TestSupport
 import Testing
@@ -135,6 +136,37 @@ import Testing
     guard SchemaValidator.python != nil else { return }
     let texts = people.map { (schema: schema, text: $0.generatedContent.jsonString) }
     #expect(try SchemaValidator.complaints(texts) == [])
+  }
+
+  /// Of the 500; `SWIFTLET_SCHEMAS` asks for more.
+  private static let schemaCount =
+    ProcessInfo.processInfo.environment["SWIFTLET_SCHEMAS"].flatMap { Int($0) } ?? 60
+
+  @Test(
+    "what the model says by random schemas is valid", .enabled(if: SchemaValidator.python != nil))
+  func randomSchemas() async throws {
+    let model = try Self.language.get()
+    guard case .array(let all) = try JSON(parsing: Array(try Fixtures.data("schemas.json"))) else {
+      Issue.record("schemas.json is no list")
+      return
+    }
+    let texts = try await withThrowingTaskGroup(of: (schema: String, text: String).self) { group in
+      for (index, schema) in all.prefix(Self.schemaCount).enumerated() {
+        group.addTask {
+          let response = try await LanguageModelSession(model: model).respond(
+            to: "Invent something, number \(index).",
+            schema: GenerationSchema(json: schema.text), includeSchemaInPrompt: false,
+            options: GenerationOptions(
+              sampling: .random(probabilityThreshold: 0.95, seed: UInt64(index)), temperature: 1,
+              maximumResponseTokens: 600))
+          return (schema.text, response.content.jsonString)
+        }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(texts.count == min(all.count, Self.schemaCount))
+    let complaints = try SchemaValidator.complaints(texts)
+    #expect(complaints.isEmpty, "\(complaints.prefix(10).joined(separator: "\n"))")
   }
 
   @Test("a value is streamed in snapshots that grow to the whole")
