@@ -42,7 +42,8 @@ struct Consumer {
     print("restored:", here.content == there.content && there.summary.reusedTokens > 0)
 
     let task = Task {
-      try await LanguageModelSession(model: model).respond(to: "Tell a very long story.")
+      try await LanguageModelSession(model: model).respond(
+        to: "Tell a very long story.", options: GenerationOptions(sampling: .greedy))
     }
     try await Task.sleep(for: .milliseconds(100))
     let cancelled = ContinuousClock.now

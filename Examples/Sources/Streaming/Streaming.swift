@@ -17,8 +17,11 @@ struct Streaming {
     print()
 
     // Cancelling the task ends the work within a token.
-    let task = Task { try await session.respond(to: "Go on for a long time.") }
-    try await Task.sleep(for: .milliseconds(200))
+    let task = Task {
+      try await session.respond(
+        to: "Go on for a long time.", options: GenerationOptions(sampling: .greedy))
+    }
+    try await Task.sleep(for: .milliseconds(50))
     task.cancel()
     do {
       _ = try await task.value
