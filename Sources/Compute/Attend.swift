@@ -46,25 +46,23 @@ public final class AttentionWorkspace: @unchecked Sendable {
 }
 
 /// What a step attends with: the batch's queries, keys and values, not rotated yet.
-public struct AttentionInput {
+///
+/// A class, so that passing it on counts one reference and not four.
+public final class AttentionInput: Sendable {
   let queries: FloatMatrix
   let keys: FloatMatrix
   let values: FloatMatrix
   let table: RotaryTable
-  let layer: Int
 
   /// - Parameters:
   ///   - queries: [rows, heads * headSize]; what is in it may change.
   ///   - keys, values: [rows, keyValueHeads * headSize]; what is in `keys` changes.
   ///   - table: the angles of the rows' positions.
-  public init(
-    queries: FloatMatrix, keys: FloatMatrix, values: FloatMatrix, table: RotaryTable, layer: Int
-  ) {
+  public init(queries: FloatMatrix, keys: FloatMatrix, values: FloatMatrix, table: RotaryTable) {
     self.queries = queries
     self.keys = keys
     self.values = values
     self.table = table
-    self.layer = layer
   }
 }
 
@@ -76,7 +74,7 @@ extension Worker {
   ///   - output: [rows, heads * headSize], prepared for those who read it.
   /// - Returns: the rows as this worker reads them.
   public func attend(
-    _ input: AttentionInput, _ slices: [SequenceSlice], workspace: AttentionWorkspace,
+    _ input: AttentionInput, _ slices: [SequenceSlice], layer: Int, workspace: AttentionWorkspace,
     into output: StepInput, for readers: InputReaders
   ) -> Activations {
     precondition(output.columns == input.queries.columns)
@@ -85,7 +83,8 @@ extension Worker {
     // A token sees none of the batch but itself: who attends with it first puts its key in place.
     let storesFirst = slices.contains { $0.rows.count > 1 }
     let attention = TileAttention(
-      input: input, isRotated: storesFirst, group: workspace.group, headSize: workspace.headSize,
+      input: input, layer: layer, isRotated: storesFirst, group: workspace.group,
+      headSize: workspace.headSize,
       kernels: kernels)
     if storesFirst { rotateAndStore(attention, slices, rows: rows) }
     if workspace.sharesSpans {
@@ -107,17 +106,23 @@ extension Worker {
   ) {
     let tokens = AttentionWorkspace.tokensPerTile
     let heads = attention.heads
-    let tileCounts = slices.map { ($0.rows.count + tokens - 1) / tokens }
+    func tiles(_ rows: Range<Int>) -> Int { (rows.count + tokens - 1) / tokens }
+    let count = slices.reduce(0) { $0 + tiles($1.rows) }
     // Later tiles see more positions; handing them out first keeps the last thread's wait short.
-    share(tileCounts.reduce(0, +) * heads) { item in
+    share(count * heads) { item in
       var tile = item / heads
       var index = 0
-      while tile >= tileCounts[index] {
-        tile -= tileCounts[index]
+      if count == slices.count {
+        // The most frequent case: a tile each.
+        index = tile
+        tile = 0
+      }
+      while tile >= tiles(slices[index].rows) {
+        tile -= tiles(slices[index].rows)
         index += 1
       }
       let rows = slices[index].rows
-      let start = rows.lowerBound + (tileCounts[index] - 1 - tile) * tokens
+      let start = rows.lowerBound + (tiles(rows) - 1 - tile) * tokens
       attention.attend(
         start..<min(start + tokens, rows.upperBound), of: slices[index], head: item % heads,
         into: output)
@@ -174,6 +179,7 @@ private struct TileQueries {
 /// Attention of a few rows of one sequence and one key-value head.
 private struct TileAttention {
   let input: AttentionInput
+  let layer: Int
   /// Whether queries and keys were rotated, and keys and values stored, in a step before.
   let isRotated: Bool
   let group: Int
@@ -193,7 +199,7 @@ private struct TileAttention {
     let key = input.keys.pointer(row) + head * headSize
     rotate(key, row)
     slice.cache.store(
-      key: key, value: input.values.pointer(row) + head * headSize, layer: input.layer, head: head,
+      key: key, value: input.values.pointer(row) + head * headSize, layer: layer, head: head,
       position: slice.position(of: row), kernels: kernels)
   }
 
@@ -321,10 +327,10 @@ private struct TileAttention {
     let cache = slice.cache
     let scales =
       cache.precision.isFixedPoint
-      ? cache.scales(input.layer, head, spanOf: positions.lowerBound) : nil
+      ? cache.scales(layer, head, spanOf: positions.lowerBound) : nil
     let span = AttentionSpan(
-      keys: cache.keys(input.layer, head, spanOf: positions.lowerBound),
-      values: cache.values(input.layer, head, spanOf: positions.lowerBound),
+      keys: cache.keys(layer, head, spanOf: positions.lowerBound),
+      values: cache.values(layer, head, spanOf: positions.lowerBound),
       keyScales: scales, valueScales: scales.map { $0 + AttentionSpan.positions },
       headSize: headSize, start: positions.lowerBound, count: positions.count,
       queries: queries.values, queryScales: queries.scales, rows: queries.rows,

@@ -105,7 +105,6 @@ struct Decoding {
   mutating func settle() -> Int {
     guard !guess.isEmpty else { return 0 }
     let agreed = choices.count - 1
-    draft?.learn(guessed: guess.count, right: agreed)
     guessed += guess.count
     right += agreed
     return guess.count - agreed

@@ -17,12 +17,12 @@ public final class ForwardPass {
   private let queries: FloatMatrix  // [token, heads * headSize]
   private let keys: FloatMatrix  // [token, keyValueHeads * headSize]
   private let values: FloatMatrix  // [token, keyValueHeads * headSize]
-  private let attention: FloatMatrix  // [token, heads * headSize]
-  private let attended: StepInput  // the same, as its readers read it
+  private let attended: StepInput  // [token, heads * headSize]
   private let gate: FloatMatrix  // [token, feedForward]
   private let up: FloatMatrix  // [token, feedForward]
   private let hidden: StepInput  // [token, feedForward], silu(gate) * up
   private let rotary: RotaryTable
+  private let attention: AttentionInput  // queries, keys, values
   private let workspace: AttentionWorkspace
   /// [row, vocabulary]: one row unless every token's logits are wanted.
   private var logits: FloatMatrix
@@ -51,7 +51,6 @@ public final class ForwardPass {
     queries = FloatMatrix(rows: rows, columns: shape.queryLength)
     keys = FloatMatrix(rows: rows, columns: shape.keyValueLength)
     values = FloatMatrix(rows: rows, columns: shape.keyValueLength)
-    attention = FloatMatrix(rows: rows, columns: shape.queryLength)
     attended = StepInput(rows: rows, columns: shape.queryLength, workers: workers)
     gate = FloatMatrix(rows: rows, columns: shape.feedForwardLength)
     hidden = StepInput(rows: rows, columns: shape.feedForwardLength, workers: workers)
@@ -59,6 +58,7 @@ public final class ForwardPass {
     rotary = RotaryTable(
       rows: rows, rotated: shape.ropeDimensionCount, base: shape.ropeFrequencyBase,
       scale: shape.ropePositionScale)
+    attention = AttentionInput(queries: queries, keys: keys, values: values, table: rotary)
     workspace = AttentionWorkspace(group: shape.groupSize, headSize: shape.headSize)
     logits = FloatMatrix(rows: 1, columns: shape.vocabularySize)
   }
@@ -211,10 +211,9 @@ public final class ForwardPass {
           Projection(block.value, values))
 
         // q, k = rope(q), rope(k);  a = softmax(q K^T / sqrt(headSize)) V;  x += Wo a
-        let input = AttentionInput(
-          queries: queries, keys: keys, values: values, table: rotary, layer: layer)
         let a = worker.attend(
-          input, slices, workspace: workspace, into: attended, for: block.attentionOutputReaders)
+          attention, slices, layer: layer, workspace: workspace, into: attended,
+          for: block.attentionOutputReaders)
         worker.linear(
           a, rows: count, Projection(block.attentionOutput, residual, accumulates: true))
 

@@ -67,14 +67,14 @@ import Testing
       // Nothing is rotated.
       let input = AttentionInput(
         queries: matrix(queries), keys: matrix(keys.suffix(size)),
-        values: matrix(values.suffix(size)), table: RotaryTable(rows: 1, rotated: 0, base: 1),
-        layer: 0)
+        values: matrix(values.suffix(size)), table: RotaryTable(rows: 1, rotated: 0, base: 1))
       let output = StepInput(rows: 1, columns: rows * size, workers: team.threadCount)
       let readers = InputReaders(narrow: false, wide: false, values: true)
       let workspace = AttentionWorkspace(group: rows, headSize: size)
       workspace.prepare(for: [slice])
       team.run { worker in
-        _ = worker.attend(input, [slice], workspace: workspace, into: output, for: readers)
+        _ = worker.attend(
+          input, [slice], layer: 0, workspace: workspace, into: output, for: readers)
       }
       return output.values(upTo: 1).withRow(0) { Array($0) }
     }
