@@ -1,7 +1,9 @@
 import KernelCore
 
 /// One product of a step: output (+)= input x weights^T.
-public struct Projection {
+///
+/// A class, and made once: two threads that count references to the same objects slow each other down.
+public final class Projection: Sendable {
   let weights: WeightMatrix
   let output: FloatMatrix
   let accumulates: Bool

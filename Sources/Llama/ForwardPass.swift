@@ -21,6 +21,7 @@ public final class ForwardPass {
   private let gate: FloatMatrix  // [token, feedForward]
   private let up: FloatMatrix  // [token, feedForward]
   private let hidden: StepInput  // [token, feedForward], silu(gate) * up
+  private let blocks: [BlockProjections]
   private let rotary: RotaryTable
   private let attention: AttentionInput  // queries, keys, values
   private let workspace: AttentionWorkspace
@@ -59,6 +60,14 @@ public final class ForwardPass {
       rows: rows, rotated: shape.ropeDimensionCount, base: shape.ropeFrequencyBase,
       scale: shape.ropePositionScale)
     attention = AttentionInput(queries: queries, keys: keys, values: values, table: rotary)
+    blocks = model.weights.blocks.map { [queries, keys, values, residual, gate, up] block in
+      BlockProjections(
+        block, query: Projection(block.query, queries), key: Projection(block.key, keys),
+        value: Projection(block.value, values),
+        attentionOutput: Projection(block.attentionOutput, residual, accumulates: true),
+        gate: Projection(block.gate, gate), up: Projection(block.up, up),
+        down: Projection(block.down, residual, accumulates: true))
+    }
     workspace = AttentionWorkspace(group: shape.groupSize, headSize: shape.headSize)
     logits = FloatMatrix(rows: 1, columns: shape.vocabularySize)
   }
@@ -201,29 +210,27 @@ public final class ForwardPass {
       }
       worker.fillRotary(rotary, slices)
 
-      for (layer, block) in weights.blocks.enumerated() {
+      for (layer, products) in blocks.enumerated() {
+        let block = products.weights
         // h = rmsNorm(x);  q, k, v = Wq h, Wk h, Wv h
         let h = worker.rmsNorm(
           residual, block.attentionNorm, epsilon: epsilon, rows: 0..<count, into: normed,
           for: block.attentionReaders)
-        worker.linear(
-          h, rows: count, Projection(block.query, queries), Projection(block.key, keys),
-          Projection(block.value, values))
+        worker.linear(h, rows: count, products.query, products.key, products.value)
 
         // q, k = rope(q), rope(k);  a = softmax(q K^T / sqrt(headSize)) V;  x += Wo a
         let a = worker.attend(
           attention, slices, layer: layer, workspace: workspace, into: attended,
           for: block.attentionOutputReaders)
-        worker.linear(
-          a, rows: count, Projection(block.attentionOutput, residual, accumulates: true))
+        worker.linear(a, rows: count, products.attentionOutput)
 
         // h = rmsNorm(x);  x += Wdown (silu(Wgate h) * Wup h)
         let g = worker.rmsNorm(
           residual, block.feedForwardNorm, epsilon: epsilon, rows: 0..<count, into: normed,
           for: block.feedForwardReaders)
-        worker.linear(g, rows: count, Projection(block.gate, gate), Projection(block.up, up))
+        worker.linear(g, rows: count, products.gate, products.up)
         let u = worker.swiGLU(gate, up, rows: count, into: hidden, for: block.downReaders)
-        worker.linear(u, rows: count, Projection(block.down, residual, accumulates: true))
+        worker.linear(u, rows: count, products.down)
       }
 
       // logits = Wout rmsNorm(x), for the tokens that are asked for
@@ -236,5 +243,21 @@ public final class ForwardPass {
         h, firstRow: wanted.lowerBound, rows: wanted.count,
         Projection(weights.output, logits))
     }
+  }
+}
+
+/// The matrix products of a block, with where their results go.
+private final class BlockProjections {
+  let weights: BlockWeights
+  let query, key, value, attentionOutput, gate, up, down: Projection
+
+  init(
+    _ weights: BlockWeights, query: Projection, key: Projection, value: Projection,
+    attentionOutput: Projection, gate: Projection, up: Projection, down: Projection
+  ) {
+    self.weights = weights
+    (self.query, self.key, self.value) = (query, key, value)
+    self.attentionOutput = attentionOutput
+    (self.gate, self.up, self.down) = (gate, up, down)
   }
 }

@@ -2,7 +2,7 @@ import Compute
 import GGUF
 
 /// The weights of one transformer block. Shapes are [rows, columns] of y = W x.
-struct BlockWeights: Sendable {
+final class BlockWeights: Sendable {
   let attentionNorm: WeightVector  // [embedding]
   let query: WeightMatrix  // [heads * headSize, embedding]
   let key: WeightMatrix  // [keyValueHeads * headSize, embedding]
