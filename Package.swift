@@ -41,6 +41,12 @@ let package = Package(
     .library(name: "Llama", targets: ["Llama"]),
     .executable(name: "swiftlet", targets: ["SwiftletCLI"]),
   ],
+  traits: [
+    .trait(
+      name: "Macros",
+      description: "@Generable and @Guide, for which swift-syntax is built (minutes)"),
+    .default(enabledTraits: ["Macros"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
@@ -103,7 +109,8 @@ let package = Package(
       "Swiftlet",
       [
         "Generation", "Grammars", "Prompting", "ModelHub", "Llama", "Compute", "Tokenization",
-        "GGUF", "OrderedJSON", "SwiftletMacros",
+        "GGUF", "OrderedJSON",
+        .target(name: "SwiftletMacros", condition: .when(traits: ["Macros"])),
       ]),
     .executableTarget(
       name: "SwiftletCLI",
