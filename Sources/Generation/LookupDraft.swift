@@ -8,11 +8,11 @@ struct LookupDraft {
   /// With the token before them a tile of eight.
   static let longest = 7
   /// What checking one more token costs, in the time of a token computed alone (docs/performance.md).
-  private static let cost = 0.34
+  private static let cost = 0.26
   /// Longer runs are counted as this long.
   private static let longestRun = 8
   /// The weight of the newest token in a rate.
-  private static let weight = 0.1
+  private static let weight = 0.05
 
   private var history: [Int] = []
   /// Index after the last occurrence of two and of three tokens, by them.

@@ -130,10 +130,19 @@ func quantizedTile<I: VectorISA, F: PanelFormat, T: TokenTile>(
   let rowBlocks = input.blocks + token &* input.blockCount
   let stride = F.stride(blocks: input.blockCount)
 
+  // The first tile of several tokens computes for so long that memory would be idle.
+  let next = weights + F.panelBytes(blocks: input.blockCount)
+  let ahead = token == 0 && T.count >= 4 ? F.panelBytes(blocks: 1) : 0
+
   var sums = T(repeating: I.splat(Float(0)))
   var block = 0
   while block < input.blockCount {
     F.lookAhead(isa, weights, stride, block)
+    var line = 0
+    while line < ahead {
+      I.prefetch(next + (block &* ahead &+ line))
+      line &+= 64
+    }
     let first = F.firstHalf(isa, weights, stride, block)
     let second = F.secondHalf(isa, weights, stride, block)
     let scales = F.scales(isa, weights, stride, block)
