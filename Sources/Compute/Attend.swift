@@ -112,8 +112,8 @@ extension Worker {
     share(count * heads) { item in
       var tile = item / heads
       var index = 0
-      if count == slices.count {
-        // The most frequent case: a tile each.
+      if !attention.isRotated {
+        // A token each, and so a tile.
         index = tile
         tile = 0
       }

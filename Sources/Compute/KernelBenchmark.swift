@@ -167,7 +167,6 @@ public struct KernelBenchmark {
         kernels.rmsNorm(a.values, b.values, 1e-5, columns, output.values)
       },
       Case(name: "swiglu", multiplyAdds: 0, bytes: 8 * columns) {
-        // The gate is written over, and stays finite: it shrinks.
         kernels.swiGLU(a.values, b.values, columns, output.values)
       },
     ]

@@ -2,7 +2,7 @@ import SystemLibraries
 
 /// The exact path: float32 products through OpenBLAS, which is loaded when they are first asked for.
 enum OpenBLAS {
-  /// Of `cblas.h`; sizes are 32 bits wide in all builds but those whose names end in 64.
+  /// Of `cblas.h`, in builds whose sizes are 32 bits wide.
   private struct Functions: Sendable {
     typealias Multiply =
       @convention(c) (
@@ -13,7 +13,7 @@ enum OpenBLAS {
     let multiply: Multiply
     let configuration: @convention(c) () -> UnsafePointer<CChar>
 
-    /// nil where OpenBLAS is not installed.
+    /// nil where OpenBLAS is not installed, or built for sizes of 64 bits.
     init?() {
       guard
         let library = SystemLibrary(
@@ -24,7 +24,8 @@ enum OpenBLAS {
           "openblas_set_num_threads", as: (@convention(c) (CInt) -> Void).self),
         let multiply = library.function("cblas_sgemm", as: Multiply.self),
         let configuration = library.function(
-          "openblas_get_config", as: (@convention(c) () -> UnsafePointer<CChar>).self)
+          "openblas_get_config", as: (@convention(c) () -> UnsafePointer<CChar>).self),
+        !String(cString: configuration()).contains("USE64BITINT")
       else { return nil }
       (self.multiply, self.configuration) = (multiply, configuration)
       // Each of our threads calls OpenBLAS on rows of its own, so OpenBLAS must start none: two pools

@@ -42,12 +42,11 @@ struct DRYPenalty: Sendable {
   }
 
   func apply(to logits: UnsafeMutableBufferPointer<Float>) {
-    // Beyond it, a float32 is infinite.
-    let greatestExponent =
-      options.base > 1 ? logf(.greatestFiniteMagnitude) / logf(options.base) : .infinity
     for (id, length) in repetitions() where logits.indices.contains(id) && !isBreaker(id) {
-      let exponent = min(Float(length - options.allowedLength), greatestExponent)
-      logits[id] -= options.multiplier * powf(options.base, exponent)
+      let penalty =
+        options.multiplier * powf(options.base, Float(length) - Float(options.allowedLength))
+      // Finite, so that what alone may come still comes.
+      logits[id] -= min(penalty, 1e30)
     }
   }
 

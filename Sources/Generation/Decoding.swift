@@ -132,6 +132,8 @@ struct Decoding {
   }
 
   /// Chooses among the tokens that the grammar allows.
+  ///
+  /// - Throws: `GrammarError.tooLarge`; `.forbidden` where biases leave none of them.
   private mutating func sample(_ logits: UnsafeMutableBufferPointer<Float>) throws(GrammarError)
     -> Int
   {
@@ -141,7 +143,10 @@ struct Decoding {
     }
     let id = sampler.sample(logits)
     remaining -= 1
-    _ = try matcher?.accept(id)
+    // Biases may leave nothing of what the grammar allows.
+    let isAllowed =
+      endings.contains(id) ? matcher?.isAccepting != false : try matcher?.accept(id) != false
+    guard isAllowed else { throw .forbidden }
     if loops?.append(id) == true { isLooping = true }
     return id
   }

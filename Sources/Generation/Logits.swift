@@ -4,7 +4,7 @@
   import Darwin
 #endif
 
-/// What is asked of all logits of a token, 16 at a time: [vocabulary].
+/// What is asked of all logits of a token: [vocabulary].
 extension UnsafeMutableBufferPointer<Float> {
   /// Whether no value is NaN or infinite: such a value times zero is NaN, and stays so in a sum.
   var isFinite: Bool {

@@ -1,5 +1,6 @@
 /// Guesses how a text goes on from how it went on before: the tokens after the last occurrence of the newest
-/// three or two, in prompt and reply ("prompt lookup decoding", Saxena 2023).
+/// three or two, in prompt and reply ("prompt lookup decoding", Saxena 2023), and on from there for as long as
+/// they are right.
 ///
 /// Guesses are checked by the model, several in one pass over the weights, and only those that it would
 /// have chosen itself are kept; a wrong guess costs time, never a different text. So it guesses no further than

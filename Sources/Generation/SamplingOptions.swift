@@ -38,7 +38,7 @@ public struct SamplingOptions: Equatable, Sendable {
     public var base: Float = 1.75
     /// Repetitions of fewer tokens cost nothing.
     public var allowedLength = 2
-    /// How many tokens back repetitions are looked for, the prompt included; nil is all the way.
+    /// How many tokens back repetitions are looked for, the prompt included, 0 and more; nil is all the way.
     public var window: Int?
     /// Texts that no repetition goes across, and that are never penalized.
     public var breakers = ["\n", ":", "\"", "*"]

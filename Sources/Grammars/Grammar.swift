@@ -62,6 +62,8 @@ public enum GrammarError: Error, Equatable, Sendable {
   case empty(rule: String)
   /// A JSON Schema that says what is not supported, or cannot be met; `path` is a JSON pointer.
   case schema(path: String, reason: String)
+  /// Biases forbid every token that may come next.
+  case forbidden
 }
 
 extension GrammarError: CustomStringConvertible {
@@ -78,6 +80,7 @@ extension GrammarError: CustomStringConvertible {
       "grammar: rule \"\(rule)\" stands for no text that the model's tokens can spell"
     case .schema(let path, let reason):
       "JSON schema, at \(path.isEmpty ? "the top" : "\"\(path)\""): \(reason)"
+    case .forbidden: "grammar: the biases forbid every token that may come next"
     }
   }
 }

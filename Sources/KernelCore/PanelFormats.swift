@@ -18,6 +18,8 @@ public protocol PanelFormat {
   /// Bytes from one row to the next in a matrix with rows of `blocks` blocks; 0 where the rows of a
   /// panel are interleaved.
   static func stride(blocks: Int) -> Int
+  /// Whether `lookAhead` asks for the next panel.
+  static var looksAhead: Bool { get }
   /// Called before a block is read: asks for memory that will be needed soon.
   static func lookAhead<I: VectorISA>(
     _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int)
@@ -52,6 +54,9 @@ public protocol PanelFormat {
 extension PanelFormat {
   @inlinable @inline(__always)
   public static func stride(blocks: Int) -> Int { 0 }
+
+  @inlinable @inline(__always)
+  public static var looksAhead: Bool { false }
 
   @inlinable @inline(__always)
   public static func lookAhead<I: VectorISA>(

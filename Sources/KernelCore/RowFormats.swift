@@ -24,6 +24,9 @@ extension RowFormat {
   /// The next panel's bytes, in their order, as fast as this one's are used up: the hardware sees 16
   /// streams that all end soon, and follows none of them into the next panel.
   @inlinable @inline(__always)
+  public static var looksAhead: Bool { true }
+
+  @inlinable @inline(__always)
   public static func lookAhead<I: VectorISA>(
     _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
   ) {

@@ -127,10 +127,11 @@ public final class ForwardPass {
     let wanted: Wanted
 
     /// - Parameters:
-    ///   - tokens: ids below the vocabulary size.
+    ///   - tokens: ids below the vocabulary size, at least one.
     ///   - cache: has room for the tokens.
     ///   - wanted: whose logits are computed.
     public init(_ tokens: [Int], cache: KeyValueCache, wanted: Wanted = .last) {
+      precondition(!tokens.isEmpty)
       self.tokens = tokens
       self.cache = cache
       self.wanted = wanted

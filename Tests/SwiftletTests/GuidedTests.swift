@@ -187,6 +187,19 @@ import Testing
     #expect(last?.name == person.name && last?.languages == person.languages)
   }
 
+  @Test("where biases forbid all that the grammar allows the response is an error")
+  func forbidden() async throws {
+    let model = try Self.language.get()
+    var options = DecodingOptions()
+    options.grammar = try model.tokenGrammar(Grammar(gbnf: "root ::= \"a\""))
+    options.sampling = .greedy
+    for id in model.tokenizer.encode("a") { options.sampling.logitBias[id] = -.infinity }
+    let session = LanguageModelSession(model: model)
+    await #expect(throws: GrammarError.forbidden) {
+      try await session.streamResponse(to: "Say a.", decoding: options).collect()
+    }
+  }
+
   @Test("where there is no room for a value the response is an error, not garbage")
   func noRoom() async throws {
     await #expect(throws: LanguageModelSession.GenerationError.self) {
