@@ -78,7 +78,14 @@ extension Worker {
     into output: StepInput, for readers: InputReaders
   ) -> Activations {
     precondition(output.columns == input.queries.columns)
-    precondition(slices.allSatisfy { $0.end <= $0.cache.capacity })
+    precondition(
+      slices.allSatisfy {
+        $0.end <= $0.cache.capacity
+          && input.keys.columns == $0.cache.shape.heads * workspace.headSize
+      })
+    precondition(input.values.columns == input.keys.columns)
+    precondition(input.queries.columns == input.keys.columns * workspace.group)
+    precondition(input.table.rotated <= workspace.headSize)
     let rows = slices.last?.rows.upperBound ?? 0
     // A token sees none of the batch but itself: who attends with it first puts its key in place.
     let storesFirst = slices.contains { $0.rows.count > 1 }
@@ -97,7 +104,8 @@ extension Worker {
   private func rotateAndStore(_ attention: TileAttention, _ slices: [SequenceSlice], rows: Int) {
     share(rows) { row in
       attention.rotateQueries(row)
-      for head in 0..<attention.heads { attention.store(row, of: slices.holding(row), head: head) }
+      let slice = slices.holding(row)
+      for head in 0..<attention.heads { attention.store(row, of: slice, head: head) }
     }
   }
 

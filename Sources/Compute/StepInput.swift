@@ -43,6 +43,10 @@ extension Worker {
   /// - Returns: the rows as this worker reads them.
   public func prepare(_ input: StepInput, rows: Int, for readers: InputReaders) -> Activations {
     let target = input.activations(upTo: rows, of: index)
+    // Values alone are where they are read.
+    guard readers.needNarrow || readers.needWide || StepInput.isOwn(upTo: rows) else {
+      return target
+    }
     make(0..<rows) { row in
       target.take(row, from: input.values.pointer(row), for: readers, kernels)
     }
