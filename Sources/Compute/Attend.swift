@@ -71,11 +71,13 @@ extension Worker {
   /// attention (Ainslie et al. 2023) of the slices' rows over their caches.
   ///
   /// - Parameters:
+  ///   - needed: the rows that attend; the others' keys and values are stored. All where every slice is one
+  ///     row.
   ///   - output: [rows, heads * headSize], prepared for those who read it.
-  /// - Returns: the rows as this worker reads them.
+  /// - Returns: the needed rows as this worker reads them.
   public func attend(
-    _ input: AttentionInput, _ slices: [SequenceSlice], layer: Int, workspace: AttentionWorkspace,
-    into output: StepInput, for readers: InputReaders
+    _ input: AttentionInput, _ slices: [SequenceSlice], needed: Range<Int>, layer: Int,
+    workspace: AttentionWorkspace, into output: StepInput, for readers: InputReaders
   ) -> Activations {
     precondition(output.columns == input.queries.columns)
     precondition(
@@ -87,35 +89,41 @@ extension Worker {
     precondition(input.queries.columns == input.keys.columns * workspace.group)
     precondition(input.table.rotated <= workspace.headSize)
     let rows = slices.last?.rows.upperBound ?? 0
+    precondition(needed.lowerBound >= 0 && needed.upperBound <= rows)
     // A token sees none of the batch but itself: who attends with it first puts its key in place.
     let storesFirst = slices.contains { $0.rows.count > 1 }
+    precondition(storesFirst || needed.count == rows)
     let attention = TileAttention(
       input: input, layer: layer, isRotated: storesFirst, group: workspace.group,
       headSize: workspace.headSize,
       kernels: kernels)
-    if storesFirst { rotateAndStore(attention, slices, rows: rows) }
+    if storesFirst { rotateAndStore(attention, slices, rows: rows, needed: needed) }
     if workspace.sharesSpans {
       return attendSpans(attention, slices, workspace, rows: rows, into: output, for: readers)
     }
-    attendTiles(attention, slices, into: output.values)
-    return prepare(output, rows: rows, for: readers)
+    attendTiles(attention, slices, needed, into: output.values)
+    return prepare(output, rows: needed, for: readers)
   }
 
-  private func rotateAndStore(_ attention: TileAttention, _ slices: [SequenceSlice], rows: Int) {
+  private func rotateAndStore(
+    _ attention: TileAttention, _ slices: [SequenceSlice], rows: Int, needed: Range<Int>
+  ) {
     share(rows) { row in
-      attention.rotateQueries(row)
+      if needed.contains(row) { attention.rotateQueries(row) }
       let slice = slices.holding(row)
       for head in 0..<attention.heads { attention.store(row, of: slice, head: head) }
     }
   }
 
   private func attendTiles(
-    _ attention: TileAttention, _ slices: [SequenceSlice], into output: FloatMatrix
+    _ attention: TileAttention, _ slices: [SequenceSlice], _ needed: Range<Int>,
+    into output: FloatMatrix
   ) {
     let tokens = AttentionWorkspace.tokensPerTile
     let heads = attention.heads
-    func tiles(_ rows: Range<Int>) -> Int { (rows.count + tokens - 1) / tokens }
-    let count = slices.reduce(0) { $0 + tiles($1.rows) }
+    func askers(_ slice: SequenceSlice) -> Range<Int> { slice.rows.clamped(to: needed) }
+    func tiles(_ slice: SequenceSlice) -> Int { (askers(slice).count + tokens - 1) / tokens }
+    let count = slices.reduce(0) { $0 + tiles($1) }
     // Later tiles see more positions; handing them out first keeps the last thread's wait short.
     share(count * heads) { item in
       var tile = item / heads
@@ -125,12 +133,12 @@ extension Worker {
         index = tile
         tile = 0
       }
-      while tile >= tiles(slices[index].rows) {
-        tile -= tiles(slices[index].rows)
+      while tile >= tiles(slices[index]) {
+        tile -= tiles(slices[index])
         index += 1
       }
-      let rows = slices[index].rows
-      let start = rows.lowerBound + (tiles(rows) - 1 - tile) * tokens
+      let rows = askers(slices[index])
+      let start = rows.lowerBound + (tiles(slices[index]) - 1 - tile) * tokens
       attention.attend(
         start..<min(start + tokens, rows.upperBound), of: slices[index], head: item % heads,
         into: output)
@@ -165,7 +173,7 @@ extension Worker {
     }
     guard isOwn else {
       share(slices.count * heads, merge)
-      return prepare(output, rows: rows, for: readers)
+      return prepare(output, rows: 0..<rows, for: readers)
     }
     for owner in 0..<slices.count * heads { merge(owner) }
     let result = output.activations(upTo: rows, of: index)
@@ -319,7 +327,7 @@ private struct TileAttention {
         if slice.cache.precision.isFixedPoint {
           for i in 0..<count {
             let query = gathered + i * headSize
-            scales[i] = kernels.quantizeFixed(query, headSize, true, query)
+            scales[i] = kernels.quantizeQuery(query, headSize, query)
           }
         }
         let queries = TileQueries(values: gathered, scales: scales, visible: visible, rows: count)

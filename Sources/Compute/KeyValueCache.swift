@@ -155,41 +155,12 @@ public final class KeyValueCache: @unchecked Sendable {
       }
     case .fixed, .byte:
       let bytes = precision.bytes
-      let pair = rows + (place / 2 * size * 2 + place % 2) * bytes
       let scales = scales(layer, head, spanOf: position)
-      withUnsafeTemporaryAllocation(byteCount: 2 * size * bytes, alignment: 64) { quants in
-        guard let keyQuants = quants.baseAddress else { return }
-        let valueQuants = keyQuants + size * bytes
-        if precision == .fixed {
-          scales[place] = kernels.quantizeFixed(key, size, true, keyQuants)
-          scales[AttentionSpan.positions + place] = kernels.quantizeFixed(
-            value, size, false, valueQuants)
-        } else {
-          scales[place] = kernels.quantizeByte(key, size, keyQuants)
-          scales[AttentionSpan.positions + place] = kernels.quantizeByte(value, size, valueQuants)
-        }
-        if precision == .fixed {
-          Self.scatter(Int16.self, keyQuants, panel, lane, valueQuants, pair, size)
-        } else {
-          Self.scatter(Int8.self, keyQuants, panel, lane, valueQuants, pair, size)
-        }
-      }
-    }
-  }
-
-  /// Puts quantized keys and values where the kernels for fixed point read them in pairs.
-  @inline(__always)
-  private static func scatter<Quant: FixedWidthInteger>(
-    _ type: Quant.Type, _ keys: UnsafeRawPointer, _ panel: UnsafeMutableRawPointer, _ lane: Int,
-    _ values: UnsafeRawPointer, _ pair: UnsafeMutableRawPointer, _ size: Int
-  ) {
-    let width = MemoryLayout<Quant>.size
-    for i in 0..<size {
-      let place = (i / 2 * PanelGeometry.rows + lane) * 2 + i % 2
-      panel.storeBytes(
-        of: keys.load(fromByteOffset: i * width, as: type), toByteOffset: place * width, as: type)
-      pair.storeBytes(
-        of: values.load(fromByteOffset: i * width, as: type), toByteOffset: 2 * i * width, as: type)
+      let target = FixedPlace(
+        key: panel + lane * 2 * bytes, value: rows + (place / 2 * size * 2 + place % 2) * bytes,
+        keyScale: scales + place, valueScale: scales + AttentionSpan.positions + place)
+      let store = precision == .fixed ? kernels.storeFixed : kernels.storeBytes
+      store(key, value, size, target)
     }
   }
 }

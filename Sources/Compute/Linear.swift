@@ -23,12 +23,15 @@ extension Worker {
   ///
   /// - Parameters:
   ///   - input: [.., columns], which the weights read in the precision that they want.
-  ///   - rows: the tokens to compute, from `firstRow` of `input` to row 0 of the outputs.
+  ///   - rows: the tokens to compute, of `input`.
+  ///   - outputRow: where the results of the first of them go in the outputs; the same row by default.
   public func linear(
-    _ input: Activations, firstRow: Int = 0, rows: Int, _ first: Projection,
+    _ input: Activations, rows: Range<Int>, into outputRow: Int? = nil, _ first: Projection,
     _ second: Projection? = nil, _ third: Projection? = nil
   ) {
-    precondition(firstRow + rows <= input.rows)
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= input.rows)
+    guard !rows.isEmpty else { return }
+    let outputRow = outputRow ?? rows.lowerBound
     let panels =
       first.weights.panelCount + (second?.weights.panelCount ?? 0)
       + (third?.weights.panelCount ?? 0)
@@ -39,28 +42,29 @@ extension Worker {
     let thirdItems = third?.itemCount(panelsEach: size) ?? 0
     share(firstItems + secondItems + thirdItems) { item in
       if item < firstItems {
-        multiply(first, item, size, input, firstRow, rows)
+        multiply(first, item, size, input, rows, outputRow)
       } else if let second, item < firstItems + secondItems {
-        multiply(second, item - firstItems, size, input, firstRow, rows)
+        multiply(second, item - firstItems, size, input, rows, outputRow)
       } else if let third {
-        multiply(third, item - firstItems - secondItems, size, input, firstRow, rows)
+        multiply(third, item - firstItems - secondItems, size, input, rows, outputRow)
       }
     }
   }
 
   private func multiply(
-    _ projection: Projection, _ item: Int, _ size: Int, _ input: Activations, _ firstRow: Int,
-    _ rows: Int
+    _ projection: Projection, _ item: Int, _ size: Int, _ input: Activations,
+    _ rows: Range<Int>, _ outputRow: Int
   ) {
     let weights = projection.weights
     let output = projection.output
     precondition(weights.columns == input.columns && weights.rows == output.columns)
-    precondition(rows <= output.rows)
+    precondition(outputRow >= 0 && outputRow + rows.count <= output.rows)
+    let results = output.values + outputRow * output.stride
     let target = OutputRows(
-      values: output.values, stride: output.stride, accumulates: projection.accumulates)
+      values: results, stride: output.stride, accumulates: projection.accumulates)
     if let panels = weights.panels {
       let range = item * size..<min((item + 1) * size, weights.panelCount)
-      multiply(weights, panels, range, input, firstRow, rows, target)
+      multiply(weights, panels, range, input, rows, target)
       return
     }
     let size = OpenBLAS.rowsPerCall
@@ -69,29 +73,29 @@ extension Worker {
       guard let scratch = scratch.baseAddress else { return }
       weights.dequantizeRows(range, into: scratch)
       OpenBLAS.multiply(
-        input: input.values.pointer(firstRow), inputStride: input.values.stride, tokens: rows,
-        weights: scratch, rows: range.count, columns: weights.columns,
-        output: output.values + range.lowerBound, outputStride: output.stride,
+        input: input.values.pointer(rows.lowerBound), inputStride: input.values.stride,
+        tokens: rows.count, weights: scratch, rows: range.count, columns: weights.columns,
+        output: results + range.lowerBound, outputStride: output.stride,
         accumulates: projection.accumulates)
     }
   }
 
   private func multiply(
     _ weights: WeightMatrix, _ packed: UnsafeRawPointer, _ panels: Range<Int>,
-    _ input: Activations, _ firstRow: Int, _ rows: Int, _ output: OutputRows
+    _ input: Activations, _ rows: Range<Int>, _ output: OutputRows
   ) {
     guard weights.isQuantized else {
       let operands = FloatOperands(
         weights: packed, panels: panels, columns: weights.columns,
-        input: input.values.pointer(firstRow), inputStride: input.values.stride, tokens: rows,
-        output: output)
+        input: input.values.pointer(rows.lowerBound), inputStride: input.values.stride,
+        tokens: rows.count, output: output)
       kernels.floating(weights.kind)(operands)
       return
     }
     let quantized = weights.wantsWideInput ? input.wide : input.narrow
     let operands = QuantizedOperands(
-      weights: packed, panels: panels, input: quantized.view(from: firstRow),
-      wide: quantized.isWide, tokens: rows, output: output)
+      weights: packed, panels: panels, input: quantized.view(from: rows.lowerBound),
+      wide: quantized.isWide, tokens: rows.count, output: output)
     kernels.quantized(weights.kind)(operands)
   }
 }

@@ -38,16 +38,19 @@ public final class StepInput: Sendable {
 }
 
 extension Worker {
-  /// Prepares the first `rows` rows of `input.values` for those who read them.
+  /// Prepares rows `rows` of `input.values` for those who read them.
   ///
   /// - Returns: the rows as this worker reads them.
-  public func prepare(_ input: StepInput, rows: Int, for readers: InputReaders) -> Activations {
-    let target = input.activations(upTo: rows, of: index)
+  public func prepare(
+    _ input: StepInput, rows: Range<Int>, for readers: InputReaders
+  ) -> Activations {
+    let target = input.activations(upTo: rows.upperBound, of: index)
     // Values alone are where they are read.
-    guard readers.needNarrow || readers.needWide || StepInput.isOwn(upTo: rows) else {
+    guard readers.needNarrow || readers.needWide || StepInput.isOwn(upTo: rows.upperBound)
+    else {
       return target
     }
-    make(0..<rows) { row in
+    make(rows) { row in
       target.take(row, from: input.values.pointer(row), for: readers, kernels)
     }
     return target
@@ -72,18 +75,18 @@ extension Worker {
     return target
   }
 
-  /// silu(gate) * up (SwiGLU's product) of the first `rows` rows into `input`, prepared for those who read
+  /// silu(gate) * up (SwiGLU's product) of rows `rows` into the same rows of `input`, prepared for those who read
   /// them. What is in `gate` may change.
   ///
   /// - Returns: the rows as this worker reads them.
   public func swiGLU(
-    _ gate: FloatMatrix, _ up: FloatMatrix, rows: Int, into input: StepInput,
+    _ gate: FloatMatrix, _ up: FloatMatrix, rows: Range<Int>, into input: StepInput,
     for readers: InputReaders
   ) -> Activations {
     precondition(gate.columns == up.columns && gate.columns == input.columns)
-    let target = input.activations(upTo: rows, of: index)
-    let isOwn = StepInput.isOwn(upTo: rows)
-    make(0..<rows) { row in
+    let target = input.activations(upTo: rows.upperBound, of: index)
+    let isOwn = StepInput.isOwn(upTo: rows.upperBound)
+    make(rows) { row in
       // In place, where no other thread reads it: what has just been read is in the cache.
       let result = isOwn ? target.values.pointer(row) : gate.pointer(row)
       kernels.swiGLU(gate.pointer(row), up.pointer(row), gate.stride, result)

@@ -16,40 +16,101 @@ public enum FixedPoint {
   @inlinable @inline(__always) static var positionsPerSum: Int { 32 }
 }
 
-/// Writes x / scale as int16, `count` of them, a multiple of 16; `output` may be `x` itself.
+/// Writes a query [count] as int16, scaled by its Euclidean norm; `output` may be `x` itself.
 ///
-/// - Parameter byNorm: a query or key, scaled by its Euclidean norm; else a value, by its largest.
 /// - Returns: the scale.
 @inlinable @inline(__always)
-public func quantizeFixed<I: VectorISA>(
-  _ isa: I.Type, _ x: UnsafePointer<Float>, count: Int, byNorm: Bool,
-  output: UnsafeMutableRawPointer
-) -> Float {
-  let size = byNorm ? sumOfSquares(isa, x, count).squareRoot() : largestMagnitude(isa, x, count)
-  let limit = byNorm ? FixedPoint.normLimit : FixedPoint.valueLimit
-  // Below this the reciprocal overflows; such a vector is zero to float32's precision.
-  let inverse = I.splat(size > 1e-30 ? limit / size : 0)
-  var i = 0
-  while i < count {
-    I.storeLowHalves(I.round(I.multiply(I.load(x + i), inverse)), output + 2 &* i)
-    i &+= 16
-  }
-  return size > 1e-30 ? size / limit : (size.isNaN ? size : 0)
-}
-
-/// Writes x / scale as int8, `count` of them, a multiple of 16, and returns the scale.
-@inlinable @inline(__always)
-public func quantizeByte<I: VectorISA>(
+public func quantizeQuery<I: VectorISA>(
   _ isa: I.Type, _ x: UnsafePointer<Float>, count: Int, output: UnsafeMutableRawPointer
 ) -> Float {
-  let size = largestMagnitude(isa, x, count)
-  let inverse = I.splat(size > 1e-30 ? FixedPoint.byteLimit / size : 0)
+  let (scale, inverse) = fixedScale(isa, x, count, limit: FixedPoint.normLimit, byNorm: true)
   var i = 0
   while i < count {
-    I.storeLowBytes(I.round(I.multiply(I.load(x + i), inverse)), output + i)
-    i &+= 16
+    I.storeLowHalves(I.round(I.multiply(I.load(x + i), I.splat(inverse))), output + 2 &* i)
+    i &+= PanelGeometry.rows
   }
-  return size > 1e-30 ? size / FixedPoint.byteLimit : (size.isNaN ? size : 0)
+  return scale
+}
+
+/// Where a position's key and value go, in a cache in fixed point (`AttentionSpan` says how they lie).
+public struct FixedPlace {
+  /// The key's first pair.
+  public var key: UnsafeMutableRawPointer
+  /// The value's first quant.
+  public var value: UnsafeMutableRawPointer
+  /// The key's scale and the value's.
+  public var keyScale, valueScale: UnsafeMutablePointer<Float>
+
+  @inlinable
+  public init(
+    key: UnsafeMutableRawPointer, value: UnsafeMutableRawPointer,
+    keyScale: UnsafeMutablePointer<Float>, valueScale: UnsafeMutablePointer<Float>
+  ) {
+    self.key = key
+    self.value = value
+    self.keyScale = keyScale
+    self.valueScale = valueScale
+  }
+}
+
+/// Stores a key and a value, [headSize] each, in fixed point.
+@inlinable @inline(__always)
+public func storeFixed<I: VectorISA, S: FixedStorage>(
+  _ isa: I.Type, _ storage: S.Type, key: UnsafePointer<Float>, value: UnsafePointer<Float>,
+  headSize: Int, at place: FixedPlace
+) {
+  place.keyScale.pointee = scatterQuants(
+    isa, storage, key, headSize, limit: S.keyLimit, byNorm: S.scalesKeysByNorm
+  ) { i, quants in
+    // Pairs lie 16 lanes apart.
+    var pair = 0
+    while pair < 8 {
+      (place.key + (i / 2 &+ pair) &* (2 &* PanelGeometry.rows &* S.bytes)).copyMemory(
+        from: quants + 2 &* pair &* S.bytes, byteCount: 2 &* S.bytes)
+      pair &+= 1
+    }
+  }
+  place.valueScale.pointee = scatterQuants(
+    isa, storage, value, headSize, limit: S.valueLimit, byNorm: false
+  ) { i, quants in
+    // Between those of the position that is the other one of its pair.
+    var j = 0
+    while j < PanelGeometry.rows {
+      (place.value + 2 &* (i &+ j) &* S.bytes).copyMemory(
+        from: quants + j &* S.bytes, byteCount: S.bytes)
+      j &+= 1
+    }
+  }
+}
+
+/// Calls `body` with the quants of x / scale, 16 at a time from index i, and returns the scale.
+@inlinable @inline(__always)
+func scatterQuants<I: VectorISA, S: FixedStorage>(
+  _ isa: I.Type, _ storage: S.Type, _ x: UnsafePointer<Float>, _ count: Int, limit: Float,
+  byNorm: Bool, _ body: (Int, UnsafeRawPointer) -> Void
+) -> Float {
+  let (scale, inverse) = fixedScale(isa, x, count, limit: limit, byNorm: byNorm)
+  withUnsafeTemporaryAllocation(byteCount: 32, alignment: 16) { quants in
+    let quants = quants.baseAddress.unsafelyUnwrapped
+    var i = 0
+    while i < count {
+      S.store(isa, I.round(I.multiply(I.load(x + i), I.splat(inverse))), quants)
+      body(i, quants)
+      i &+= PanelGeometry.rows
+    }
+  }
+  return scale
+}
+
+/// The scale of a vector, and what it is multiplied with to be quantized.
+@inlinable @inline(__always)
+func fixedScale<I: VectorISA>(
+  _ isa: I.Type, _ x: UnsafePointer<Float>, _ count: Int, limit: Float, byNorm: Bool
+) -> (scale: Float, inverse: Float) {
+  let size = byNorm ? sumOfSquares(isa, x, count).squareRoot() : largestMagnitude(isa, x, count)
+  // Below this the reciprocal overflows; such a vector is zero to float32's precision.
+  guard size > 1e-30 else { return (size.isNaN ? size : 0, 0) }
+  return (size / limit, limit / size)
 }
 
 @inlinable @inline(__always)
@@ -69,13 +130,27 @@ func largestMagnitude<I: VectorISA>(_ isa: I.Type, _ x: UnsafePointer<Float>, _ 
 public protocol FixedStorage {
   /// Bytes of a value.
   static var bytes: Int { get }
+  /// What the norm of a key's quants, or the largest of them, and the largest of a value's may be.
+  static var keyLimit: Float { get }
+  static var scalesKeysByNorm: Bool { get }
+  static var valueLimit: Float { get }
   /// 32 values as int16.
   static func load<I: VectorISA>(_ isa: I.Type, _ pointer: UnsafeRawPointer) -> I.Bytes
+  /// 16 values.
+  static func store<I: VectorISA>(
+    _ isa: I.Type, _ quants: I.Ints, _ target: UnsafeMutableRawPointer)
 }
 
 /// int16.
 public enum ShortPairs: FixedStorage {
   @inlinable @inline(__always) public static var bytes: Int { 2 }
+  @inlinable @inline(__always) public static var keyLimit: Float { FixedPoint.normLimit }
+  @inlinable @inline(__always) public static var scalesKeysByNorm: Bool { true }
+  @inlinable @inline(__always) public static var valueLimit: Float { FixedPoint.valueLimit }
+  @inlinable @inline(__always)
+  public static func store<I: VectorISA>(
+    _ isa: I.Type, _ quants: I.Ints, _ target: UnsafeMutableRawPointer
+  ) { I.storeLowHalves(quants, target) }
   @inlinable @inline(__always)
   public static func load<I: VectorISA>(_ isa: I.Type, _ pointer: UnsafeRawPointer) -> I.Bytes {
     I.loadBytes(pointer)
@@ -85,6 +160,13 @@ public enum ShortPairs: FixedStorage {
 /// int8.
 public enum BytePairs: FixedStorage {
   @inlinable @inline(__always) public static var bytes: Int { 1 }
+  @inlinable @inline(__always) public static var keyLimit: Float { FixedPoint.byteLimit }
+  @inlinable @inline(__always) public static var scalesKeysByNorm: Bool { false }
+  @inlinable @inline(__always) public static var valueLimit: Float { FixedPoint.byteLimit }
+  @inlinable @inline(__always)
+  public static func store<I: VectorISA>(
+    _ isa: I.Type, _ quants: I.Ints, _ target: UnsafeMutableRawPointer
+  ) { I.storeLowBytes(quants, target) }
   @inlinable @inline(__always)
   public static func load<I: VectorISA>(_ isa: I.Type, _ pointer: UnsafeRawPointer) -> I.Bytes {
     I.loadBytePairs(pointer)
@@ -156,7 +238,7 @@ public func attendFixedSpan<I: VectorISA, S: FixedStorage>(
   }
 }
 
-/// Scores of a tile of rows with the 16 keys of a panel.
+/// Scores of a tile of rows with the 16 keys of a panel, less the scales of the rows' queries.
 @inlinable @inline(__always)
 func scoreTile<I: VectorISA, S: FixedStorage, T: TokenTile>(
   _ isa: I.Type, _ storage: S.Type, _ tile: T.Type, _ span: AttentionSpan, _ panel: Int, _ row: Int,
@@ -175,46 +257,101 @@ func scoreTile<I: VectorISA, S: FixedStorage, T: TokenTile>(
     pair &+= 1
   }
   let keyScales = I.load(span.keyScales.unsafelyUnwrapped + panel &* PanelGeometry.rows)
-  let queryScales = span.queryScales.unsafelyUnwrapped + row
   sums.forEach { index, sum in
-    let scale = I.multiply(keyScales, I.splat(queryScales[index]))
     let target =
       scores + ((row &+ index) &* AttentionSpan.positions &+ panel &* PanelGeometry.rows)
-    I.store(I.multiply(I.convert(sum), scale), target)
+    I.store(I.multiply(I.convert(sum), keyScales), target)
   }
 }
 
-/// Softmax of a row, then its weights as int16, each times the scale of its position's value.
+/// 2^x in 16 lanes, for x up to 0: relative error below 3e-6, a tenth of the weights' last bit; no less than 2^-120.
+///
+/// x = n + r with |r| <= 1/2, then the Taylor polynomial of degree 5 of e^(r ln 2), whose remainder is below
+/// 2.5e-6, and n is added to the exponent.
+@inlinable @inline(__always)
+func powerOfTwo<I: VectorISA>(_ isa: I.Type, _ x: I.Floats) -> I.Floats {
+  let bounded = I.maximum(I.splat(Float(-120)), x)
+  let n = I.round(bounded)
+  let r = I.subtract(bounded, I.convert(n))
+  var p = I.splat(Float(1.3333558e-3))
+  p = I.fma(p, r, I.splat(Float(9.6181291e-3)))
+  p = I.fma(p, r, I.splat(Float(5.5504109e-2)))
+  p = I.fma(p, r, I.splat(Float(0.24022651)))
+  p = I.fma(p, r, I.splat(Float(0.69314718)))
+  p = I.fma(p, r, I.splat(Float(1)))
+  return I.bits(I.add(I.bitPattern(p), I.shiftLeft(n, 23)))
+}
+
+/// Softmax of a row, and its weights as int16, each times the scale of its position's value.
 @inlinable @inline(__always)
 func weightRow<I: VectorISA>(
   _ isa: I.Type, _ span: AttentionSpan, _ row: Int, panels: Int,
   _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
 ) {
+  let lanes = PanelGeometry.rows
   let scores = scores + row &* AttentionSpan.positions
-  softmaxRow(
-    isa, scores, panels: panels,
-    visible: min(max(Int(span.visible[row]) &- span.start, 0), span.count),
-    largest: partial.largest + row, total: partial.total + row)
-  let valueScales = span.valueScales.unsafelyUnwrapped
-  let end = panels &* PanelGeometry.rows
-  var most = I.splat(Float(0))
-  var i = 0
-  while i < end {
-    let e = I.load(scores + i)
-    // What lies beyond the visible positions may be anything.
-    let weight = I.keep(
-      I.multiply(e, I.load(valueScales + i)), where: e, atLeast: .leastNormalMagnitude)
-    I.store(weight, scores + i)
-    most = I.maximum(most, weight)
-    i &+= PanelGeometry.rows
+  let visible = min(max(Int(span.visible[row]) &- span.start, 0), span.count)
+  // Panels that are seen whole, that are seen, and all.
+  let whole = visible / lanes &* lanes
+  let seen = (visible &+ lanes &- 1) / lanes &* lanes
+  let end = panels &* lanes
+  var i = visible
+  while i < seen {
+    scores[i] = -Float.infinity
+    i &+= 1
   }
+  var peaks = I.splat(-Float.infinity)
+  i = 0
+  while i < seen {
+    peaks = I.maximum(peaks, I.load(scores + i))
+    i &+= lanes
+  }
+
+  // Scores lack the query's scale: e^(scale * (score - peak)) = 2^(score * factor - peak * factor).
+  let queryScale = span.queryScales.unsafelyUnwrapped[row]
+  let peak = I.largest(peaks)
+  let factor = queryScale * 1.44269504
+  let factors = I.splat(factor)
+  let shift = I.splat(-(peak * factor))
+  let valueScales = span.valueScales.unsafelyUnwrapped
+  var sums = I.splat(Float(0))
+  var most = I.splat(Float(0))
+  i = 0
+  while i < whole {
+    let e = powerOfTwo(isa, I.fma(I.load(scores + i), factors, shift))
+    let weight = I.multiply(e, I.load(valueScales + i))
+    I.store(weight, scores + i)
+    sums = I.add(sums, e)
+    most = I.maximum(most, weight)
+    i &+= lanes
+  }
+  if whole < seen {
+    // What lies beyond the visible positions may be anything.
+    let score = I.load(scores + whole)
+    let lowest = -Float.greatestFiniteMagnitude
+    let e = I.keep(
+      powerOfTwo(isa, I.fma(score, factors, shift)), where: score, atLeast: lowest)
+    let weight = I.keep(
+      I.multiply(e, I.load(valueScales + whole)), where: score, atLeast: lowest)
+    I.store(weight, scores + whole)
+    sums = I.add(sums, e)
+    most = I.maximum(most, weight)
+  }
+  partial.largest[row] = visible > 0 ? peak * queryScale : -Float.infinity
+  partial.total[row] = I.sum(sums)
+
   let largest = I.largest(most)
   let inverse = I.splat(largest > 1e-30 ? FixedPoint.weightLimit / largest : 0)
   i = 0
-  while i < end {
+  while i < seen {
     I.storeLowHalves(
       I.round(I.multiply(I.load(scores + i), inverse)), UnsafeMutableRawPointer(scores) + 2 &* i)
-    i &+= PanelGeometry.rows
+    i &+= lanes
+  }
+  let nothing = I.round(I.splat(Float(0)))
+  while i < end {
+    I.storeLowHalves(nothing, UnsafeMutableRawPointer(scores) + 2 &* i)
+    i &+= lanes
   }
   scores[AttentionSpan.positions / 2] = largest / FixedPoint.weightLimit
 }

@@ -101,11 +101,12 @@ public final class KernelTable: Sendable {
     @Sendable (UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
   /// 16 floats to 16 halves.
   public let storeHalf: @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void
-  /// (x, count, by norm, output), returning the scale
-  public let quantizeFixed:
-    @Sendable (UnsafePointer<Float>, Int, Bool, UnsafeMutableRawPointer) -> Float
-  /// (x, count, output), returning the scale
-  public let quantizeByte: @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float
+  /// (query, count, output), returning the scale
+  public let quantizeQuery: @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float
+  public typealias Store =
+    @Sendable (UnsafePointer<Float>, UnsafePointer<Float>, Int, FixedPlace) -> Void
+  /// (key, value, headSize, where they go), in fixed point of 16 and of 8 bits
+  public let storeFixed, storeBytes: Store
 
   public init(
     name: String,
@@ -140,10 +141,9 @@ public final class KernelTable: Sendable {
         UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>
       ) -> Void,
     storeHalf: @escaping @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void,
-    quantizeFixed:
-      @escaping @Sendable (UnsafePointer<Float>, Int, Bool, UnsafeMutableRawPointer) -> Float,
-    quantizeByte:
-      @escaping @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float
+    quantizeQuery:
+      @escaping @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float,
+    storeFixed: @escaping Store, storeBytes: @escaping Store
   ) {
     self.name = name
     self.q4_0 = q4_0
@@ -172,7 +172,8 @@ public final class KernelTable: Sendable {
     self.quantizeRow = quantizeRow
     self.swiGLU = swiGLU
     self.storeHalf = storeHalf
-    self.quantizeFixed = quantizeFixed
-    self.quantizeByte = quantizeByte
+    self.quantizeQuery = quantizeQuery
+    self.storeFixed = storeFixed
+    self.storeBytes = storeBytes
   }
 }

@@ -39,12 +39,16 @@ public struct ActivationBlock {
   /// The part of `offset128` that comes from the first 16 columns.
   public var firstHalfOffset128: Int32
 
-  @inlinable
-  public init(scale: Float, sum: Int32, firstHalfSum: Int32) {
+  /// - Parameters:
+  ///   - sumBits: the sum of the quants, as the bits of a float.
+  ///   - firstHalfBits: that of the first 16.
+  @inlinable @inline(__always)
+  init(scale: Float, sumBits: Float, firstHalfBits: Float) {
+    let sum = Int32(bitPattern: sumBits.bitPattern)
     self.scale = scale
     scaledSum = scale * Float(sum)
     offset8 = sum &* -8
     offset128 = sum &* -128
-    firstHalfOffset128 = firstHalfSum &* -128
+    firstHalfOffset128 = Int32(bitPattern: firstHalfBits.bitPattern) &* -128
   }
 }

@@ -36,6 +36,8 @@ public protocol VectorISA {
   static func sum(_ a: Floats) -> Float
   /// Largest lane.
   static func largest(_ a: Floats) -> Float
+  /// The largest lane of each: `a`'s in lane 0, `b`'s in lane 4, `c`'s in lane 8, `d`'s in lane 12.
+  static func largestOfEach(_ a: Floats, _ b: Floats, _ c: Floats, _ d: Floats) -> Floats
 
   /// 16 IEEE half-precision numbers, 32 bytes.
   static func loadHalf(_ pointer: UnsafeRawPointer) -> Floats
@@ -50,12 +52,15 @@ public protocol VectorISA {
   static func add(_ a: Ints, _ b: Ints) -> Ints
   /// `a << count`; `count` is a constant of the caller.
   static func shiftLeft(_ a: Ints, _ count: Int32) -> Ints
-  static func sum(_ a: Ints) -> Int32
+  /// The sum of the lanes of each, where `largestOfEach` has the largest.
+  static func sumOfEach(_ a: Ints, _ b: Ints, _ c: Ints, _ d: Ints) -> Ints
   static func convert(_ a: Ints) -> Floats
   /// To nearest, ties to even. Lanes are within ±2^30.
   static func round(_ a: Floats) -> Ints
   /// The float whose bits are `a`'s.
   static func bits(_ a: Ints) -> Floats
+  /// The bits of `a`.
+  static func bitPattern(_ a: Floats) -> Ints
   /// Stores the low byte of each lane: 16 bytes.
   static func storeLowBytes(_ a: Ints, _ pointer: UnsafeMutableRawPointer)
   /// Stores the low 16 bits of each lane, which is within int16: 32 bytes.

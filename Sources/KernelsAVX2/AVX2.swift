@@ -71,6 +71,13 @@
       let two = _mm_max_ps(four, _mm_movehl_ps(four, four))
       return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
     }
+    @inline(__always)
+    static func largestOfEach(_ a: Floats, _ b: Floats, _ c: Floats, _ d: Floats) -> Floats {
+      (
+        swiftlet_largest_of_both_ps256(_mm256_max_ps(a.low, a.high), _mm256_max_ps(b.low, b.high)),
+        swiftlet_largest_of_both_ps256(_mm256_max_ps(c.low, c.high), _mm256_max_ps(d.low, d.high))
+      )
+    }
 
     @inline(__always) static func loadHalf(_ p: UnsafeRawPointer) -> Floats {
       (
@@ -99,11 +106,14 @@
     @inline(__always) static func shiftLeft(_ a: Ints, _ count: Int32) -> Ints {
       (_mm256_slli_epi32(a.low, count), _mm256_slli_epi32(a.high, count))
     }
-    @inline(__always) static func sum(_ a: Ints) -> Int32 {
-      let eight = _mm256_add_epi32(a.low, a.high)
-      let four = _mm_add_epi32(_mm256_castsi256_si128(eight), swiftlet_high_si128(eight))
-      let two = _mm_add_epi32(four, swiftlet_swap_quads_si128(four))
-      return _mm_cvtsi128_si32(_mm_add_epi32(two, swiftlet_swap_pairs_si128(two)))
+    @inline(__always)
+    static func sumOfEach(_ a: Ints, _ b: Ints, _ c: Ints, _ d: Ints) -> Ints {
+      (
+        swiftlet_sum_of_both_si256(
+          _mm256_add_epi32(a.low, a.high), _mm256_add_epi32(b.low, b.high)),
+        swiftlet_sum_of_both_si256(
+          _mm256_add_epi32(c.low, c.high), _mm256_add_epi32(d.low, d.high))
+      )
     }
     @inline(__always) static func convert(_ a: Ints) -> Floats {
       (_mm256_cvtepi32_ps(a.low), _mm256_cvtepi32_ps(a.high))
@@ -113,6 +123,9 @@
     }
     @inline(__always) static func bits(_ a: Ints) -> Floats {
       (_mm256_castsi256_ps(a.low), _mm256_castsi256_ps(a.high))
+    }
+    @inline(__always) static func bitPattern(_ a: Floats) -> Ints {
+      (_mm256_castps_si256(a.low), _mm256_castps_si256(a.high))
     }
     @inline(__always) static func storeLowBytes(_ a: Ints, _ p: UnsafeMutableRawPointer) {
       // Byte 0 of each lane to the front of its 128-bit half.
@@ -332,10 +345,13 @@
       },
       swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2, output: $3) },
       storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) },
-      quantizeFixed: {
-        quantizeFixed(AVX2.self, $0, count: $1, byNorm: $2, output: $3)
+      quantizeQuery: { quantizeQuery(AVX2.self, $0, count: $1, output: $2) },
+      storeFixed: {
+        storeFixed(AVX2.self, ShortPairs.self, key: $0, value: $1, headSize: $2, at: $3)
       },
-      quantizeByte: { quantizeByte(AVX2.self, $0, count: $1, output: $2) }
+      storeBytes: {
+        storeFixed(AVX2.self, BytePairs.self, key: $0, value: $1, headSize: $2, at: $3)
+      }
     )
   }
 

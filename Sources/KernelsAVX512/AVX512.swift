@@ -46,6 +46,10 @@
       return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
     }
     @inline(__always) static func largest(_ a: Floats) -> Float { _mm512_reduce_max_ps(a) }
+    @inline(__always)
+    static func largestOfEach(_ a: Floats, _ b: Floats, _ c: Floats, _ d: Floats) -> Floats {
+      swiftlet_largest_of_each_ps512(a, b, c, d)
+    }
 
     @inline(__always) static func loadHalf(_ p: UnsafeRawPointer) -> Floats {
       _mm512_cvtph_ps(p.loadUnaligned(as: __m256i.self))
@@ -63,10 +67,14 @@
     @inline(__always) static func shiftLeft(_ a: Ints, _ count: Int32) -> Ints {
       _mm512_slli_epi32(a, UInt32(truncatingIfNeeded: count))
     }
-    @inline(__always) static func sum(_ a: Ints) -> Int32 { _mm512_reduce_add_epi32(a) }
+    @inline(__always)
+    static func sumOfEach(_ a: Ints, _ b: Ints, _ c: Ints, _ d: Ints) -> Ints {
+      swiftlet_sum_of_each_si512(a, b, c, d)
+    }
     @inline(__always) static func convert(_ a: Ints) -> Floats { _mm512_cvtepi32_ps(a) }
     @inline(__always) static func round(_ a: Floats) -> Ints { _mm512_cvtps_epi32(a) }
     @inline(__always) static func bits(_ a: Ints) -> Floats { _mm512_castsi512_ps(a) }
+    @inline(__always) static func bitPattern(_ a: Floats) -> Ints { _mm512_castps_si512(a) }
     @inline(__always) static func storeLowBytes(_ a: Ints, _ p: UnsafeMutableRawPointer) {
       p.storeBytes(of: _mm512_cvtepi32_epi8(a), as: __m128i.self)
     }
@@ -204,10 +212,13 @@
       },
       swiGLU: { swiGLU(AVX512.self, gate: $0, up: $1, count: $2, output: $3) },
       storeHalf: { AVX512.storeHalf(AVX512.load($0), $1) },
-      quantizeFixed: {
-        quantizeFixed(AVX512.self, $0, count: $1, byNorm: $2, output: $3)
+      quantizeQuery: { quantizeQuery(AVX512.self, $0, count: $1, output: $2) },
+      storeFixed: {
+        storeFixed(AVX512.self, ShortPairs.self, key: $0, value: $1, headSize: $2, at: $3)
       },
-      quantizeByte: { quantizeByte(AVX512.self, $0, count: $1, output: $2) }
+      storeBytes: {
+        storeFixed(AVX512.self, BytePairs.self, key: $0, value: $1, headSize: $2, at: $3)
+      }
     )
   }
 

@@ -46,10 +46,13 @@ public func portableKernelTable() -> KernelTable {
     },
     swiGLU: { swiGLU(Portable.self, gate: $0, up: $1, count: $2, output: $3) },
     storeHalf: { Portable.storeHalf(Portable.load($0), $1) },
-    quantizeFixed: {
-      quantizeFixed(Portable.self, $0, count: $1, byNorm: $2, output: $3)
+    quantizeQuery: { quantizeQuery(Portable.self, $0, count: $1, output: $2) },
+    storeFixed: {
+      storeFixed(Portable.self, ShortPairs.self, key: $0, value: $1, headSize: $2, at: $3)
     },
-    quantizeByte: { quantizeByte(Portable.self, $0, count: $1, output: $2) }
+    storeBytes: {
+      storeFixed(Portable.self, BytePairs.self, key: $0, value: $1, headSize: $2, at: $3)
+    }
   )
 }
 

@@ -53,6 +53,12 @@ enum Portable: VectorISA {
     return two[0] + two[1]
   }
   @inline(__always) static func largest(_ a: Floats) -> Float { a.max() }
+  @inline(__always)
+  static func largestOfEach(_ a: Floats, _ b: Floats, _ c: Floats, _ d: Floats) -> Floats {
+    var each = Floats.zero
+    (each[0], each[4], each[8], each[12]) = (a.max(), b.max(), c.max(), d.max())
+    return each
+  }
 
   @inline(__always) static func loadHalf(_ p: UnsafeRawPointer) -> Floats {
     let half = SIMD16<UInt32>(truncatingIfNeeded: p.loadUnaligned(as: SIMD16<UInt16>.self))
@@ -76,14 +82,23 @@ enum Portable: VectorISA {
   @inline(__always) static func splat(_ value: Int32) -> Ints { Ints(repeating: value) }
   @inline(__always) static func add(_ a: Ints, _ b: Ints) -> Ints { a &+ b }
   @inline(__always) static func shiftLeft(_ a: Ints, _ count: Int32) -> Ints { a &<< count }
-  @inline(__always) static func sum(_ a: Ints) -> Int32 { a.wrappedSum() }
+  @inline(__always)
+  static func sumOfEach(_ a: Ints, _ b: Ints, _ c: Ints, _ d: Ints) -> Ints {
+    var each = Ints.zero
+    each[0] = a.wrappedSum()
+    each[4] = b.wrappedSum()
+    each[8] = c.wrappedSum()
+    each[12] = d.wrappedSum()
+    return each
+  }
   @inline(__always) static func convert(_ a: Ints) -> Floats { Floats(a) }
   @inline(__always) static func round(_ a: Floats) -> Ints {
     // Adding 1.5 * 2^23 leaves the nearest integer in the low bits; exact within +-2^22, which
-    // covers quants (16256) and exponents.
+    // covers quants (32700) and exponents.
     unsafeBitCast(a + 0x1.8p23, to: Ints.self) &- Ints(repeating: 0x4B40_0000)
   }
   @inline(__always) static func bits(_ a: Ints) -> Floats { unsafeBitCast(a, to: Floats.self) }
+  @inline(__always) static func bitPattern(_ a: Floats) -> Ints { unsafeBitCast(a, to: Ints.self) }
   @inline(__always) static func storeLowBytes(_ a: Ints, _ p: UnsafeMutableRawPointer) {
     p.storeBytes(of: SIMD16<Int8>(truncatingIfNeeded: a), as: SIMD16<Int8>.self)
   }

@@ -203,6 +203,8 @@ public final class ForwardPass {
       logits = FloatMatrix(rows: min(batchSize, 2 * wanted.count), columns: shape.vocabularySize)
     }
     workspace.prepare(for: slices)
+    // A token each is one step with all of them.
+    let outlasting = slices.contains { $0.rows.count > 1 } ? wanted : 0..<count
 
     model.team.run { worker in
       // x = E[token]
@@ -213,25 +215,32 @@ public final class ForwardPass {
 
       for (layer, products) in blocks.enumerated() {
         let block = products.weights
+        // Of tokens whose logits nobody wants, the last block only has to keep keys and values.
+        let needed = layer == blocks.count - 1 ? outlasting : 0..<count
         // h = rmsNorm(x);  q, k, v = Wq h, Wk h, Wv h
         let h = worker.rmsNorm(
           residual, block.attentionNorm, epsilon: epsilon, rows: 0..<count, into: normed,
           for: block.attentionReaders)
-        worker.linear(h, rows: count, products.query, products.key, products.value)
+        if needed.count == count {
+          worker.linear(h, rows: needed, products.query, products.key, products.value)
+        } else {
+          worker.linear(h, rows: 0..<count, products.key, products.value)
+          worker.linear(h, rows: needed, products.query)
+        }
 
         // q, k = rope(q), rope(k);  a = softmax(q K^T / sqrt(headSize)) V;  x += Wo a
         let a = worker.attend(
-          attention, slices, layer: layer, workspace: workspace, into: attended,
+          attention, slices, needed: needed, layer: layer, workspace: workspace, into: attended,
           for: block.attentionOutputReaders)
-        worker.linear(a, rows: count, products.attentionOutput)
+        worker.linear(a, rows: needed, products.attentionOutput)
 
         // h = rmsNorm(x);  x += Wdown (silu(Wgate h) * Wup h)
         let g = worker.rmsNorm(
-          residual, block.feedForwardNorm, epsilon: epsilon, rows: 0..<count, into: normed,
+          residual, block.feedForwardNorm, epsilon: epsilon, rows: needed, into: normed,
           for: block.feedForwardReaders)
-        worker.linear(g, rows: count, products.gate, products.up)
-        let u = worker.swiGLU(gate, up, rows: count, into: hidden, for: block.downReaders)
-        worker.linear(u, rows: count, products.down)
+        worker.linear(g, rows: needed, products.gate, products.up)
+        let u = worker.swiGLU(gate, up, rows: needed, into: hidden, for: block.downReaders)
+        worker.linear(u, rows: needed, products.down)
       }
 
       // logits = Wout rmsNorm(x), for the tokens that are asked for
@@ -240,9 +249,7 @@ public final class ForwardPass {
         residual, weights.outputNorm, epsilon: epsilon, rows: wanted, into: normed,
         for: weights.outputReaders)
       guard projectsLogits else { return }
-      worker.linear(
-        h, firstRow: wanted.lowerBound, rows: wanted.count,
-        Projection(weights.output, logits))
+      worker.linear(h, rows: wanted, into: 0, Projection(weights.output, logits))
     }
   }
 }

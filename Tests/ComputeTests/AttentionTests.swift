@@ -74,7 +74,7 @@ import Testing
       workspace.prepare(for: [slice])
       team.run { worker in
         _ = worker.attend(
-          input, [slice], layer: 0, workspace: workspace, into: output, for: readers)
+          input, [slice], needed: 0..<1, layer: 0, workspace: workspace, into: output, for: readers)
       }
       return output.values(upTo: 1).withRow(0) { Array($0) }
     }

@@ -46,9 +46,9 @@ import Testing
       let input = Self.randomInput(rows: 15, columns: matrix.columns, team)
       let output = FloatMatrix(rows: 15, columns: matrix.rows)
       team.run { worker in
-        let prepared = worker.prepare(input, rows: 15, for: InputReaders(matrix))
+        let prepared = worker.prepare(input, rows: 0..<15, for: InputReaders(matrix))
         worker.linear(
-          prepared, rows: 15, Projection(matrix, output))
+          prepared, rows: 0..<15, Projection(matrix, output))
       }
       var ours: [Float] = []
       var exact: [Float] = []
@@ -78,9 +78,9 @@ import Testing
             for first in stride(from: 0, to: 15, by: batch) {
               let rows = min(batch, 15 - first)
               team.run { worker in
-                let prepared = worker.prepare(input, rows: 15, for: InputReaders(matrix))
+                let prepared = worker.prepare(input, rows: 0..<15, for: InputReaders(matrix))
                 worker.linear(
-                  prepared, firstRow: first, rows: rows, Projection(matrix, output))
+                  prepared, rows: first..<first + rows, into: 0, Projection(matrix, output))
               }
               for row in 0..<rows { bits += output.withRow(row) { $0.map(\.bitPattern) } }
             }
@@ -102,9 +102,9 @@ import Testing
       func product() -> [[Float]] {
         let output = FloatMatrix(rows: 3, columns: matrix.rows)
         team.run { worker in
-          let prepared = worker.prepare(input, rows: 3, for: InputReaders(matrix))
+          let prepared = worker.prepare(input, rows: 0..<3, for: InputReaders(matrix))
           worker.linear(
-            prepared, rows: 3, Projection(matrix, output))
+            prepared, rows: 0..<3, Projection(matrix, output))
         }
         return (0..<3).map { output.withRow($0) { Array($0) } }
       }
@@ -135,8 +135,8 @@ import Testing
     let input = Self.randomInput(rows: 3, columns: matrix.columns, team)
     let output = FloatMatrix(rows: 3, columns: matrix.rows)
     team.run { worker in
-      let prepared = worker.prepare(input, rows: 3, for: InputReaders(matrix))
-      worker.linear(prepared, rows: 3, Projection(matrix, output))
+      let prepared = worker.prepare(input, rows: 0..<3, for: InputReaders(matrix))
+      worker.linear(prepared, rows: 0..<3, Projection(matrix, output))
     }
     for token in 0..<3 {
       let x = input.values.withRow(token) { $0.map(Double.init) }

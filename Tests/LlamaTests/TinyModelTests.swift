@@ -39,6 +39,33 @@ import Testing
     }
   }
 
+  @Test(
+    "the last token's logits have the same bits where nobody asks for the others'",
+    arguments: Fixtures.tinyTypes)
+  func lastAlone(type: String) throws {
+    let golden = try Fixtures.decode(Golden.self, "tiny-\(type).json")
+    for path in [MatmulPath.native, .openblas] {
+      let all = try Self.logits(type, golden.tokens, path: path)
+      for batch in [1, 2, 7, 512] {
+        let team = ComputeTeam(threads: 2, matmulPath: path)
+        let model = try LlamaModel(GGUFFile(path: Fixtures.path("tiny-\(type).gguf")), team: team)
+        let cache = try model.makeCache(capacity: golden.tokens.count)
+        var last: [[Float]] = []
+        // Twice: keys and values of the first part serve the second.
+        let half = golden.tokens.count / 2
+        for part in [golden.tokens.prefix(half), golden.tokens.dropFirst(half)] {
+          ForwardPass(model, batchSize: batch)(part, cache: cache) { last.append(Array($1)) }
+        }
+        let expected = [all[half - 1], all[golden.tokens.count - 1]]
+        if path == .native {
+          #expect(last == expected, "batch \(batch)")
+        } else {
+          #expect(normalizedError(last.flatMap { $0 }, expected.flatMap { $0 }) < 1e-10)
+        }
+      }
+    }
+  }
+
   @Test("each type's logits through OpenBLAS are exact to float32", arguments: Fixtures.tinyTypes)
   func exact(type: String) throws {
     let golden = try Fixtures.decode(Golden.self, "tiny-\(type).json")

@@ -93,6 +93,19 @@ SWIFTLET_INLINE __m128i swiftlet_halves_si128(const char *low, const char *high,
 SWIFTLET_INLINE __m256i swiftlet_pack_si256(__m256i low, __m256i high) {
   return _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
 }
+// The largest lane of each of two vectors, in each lane of the first and of the second 16 bytes.
+SWIFTLET_INLINE __m256 swiftlet_largest_of_both_ps256(__m256 a, __m256 b) {
+  __m256 ab = _mm256_max_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+  ab = _mm256_max_ps(ab, _mm256_permute_ps(ab, 0x4E));
+  return _mm256_max_ps(ab, _mm256_permute_ps(ab, 0xB1));
+}
+// Their sums, likewise.
+SWIFTLET_INLINE __m256i swiftlet_sum_of_both_si256(__m256i a, __m256i b) {
+  __m256i ab = _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20),
+                                _mm256_permute2x128_si256(a, b, 0x31));
+  ab = _mm256_add_epi32(ab, _mm256_shuffle_epi32(ab, 0x4E));
+  return _mm256_add_epi32(ab, _mm256_shuffle_epi32(ab, 0xB1));
+}
 SWIFTLET_INLINE __m128 swiftlet_high_ps128(__m256 a) { return _mm256_extractf128_ps(a, 1); }
 SWIFTLET_INLINE __m128i swiftlet_high_si128(__m256i a) { return _mm256_extracti128_si256(a, 1); }
 SWIFTLET_INLINE __m256 swiftlet_swap_pairs_ps256(__m256 a) { return _mm256_permute_ps(a, 0xB1); }
@@ -102,8 +115,6 @@ SWIFTLET_INLINE __m256 swiftlet_at_least_ps256(__m256 a, __m256 b) {
 SWIFTLET_INLINE __m128i swiftlet_to_half_ps256(__m256 a) {
   return _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT);
 }
-SWIFTLET_INLINE __m128i swiftlet_swap_quads_si128(__m128i a) { return _mm_shuffle_epi32(a, 0x4E); }
-SWIFTLET_INLINE __m128i swiftlet_swap_pairs_si128(__m128i a) { return _mm_shuffle_epi32(a, 0xB1); }
 #endif
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
@@ -119,6 +130,23 @@ SWIFTLET_INLINE __m512 swiftlet_swap_pairs_ps512(__m512 a) { return _mm512_permu
 SWIFTLET_INLINE __mmask16 swiftlet_at_least_ps512(__m512 a, __m512 b) {
   return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ);
 }
+// Four vectors' reductions together: pairs of them are folded into one, until each 16 bytes of one vector
+// belong to one of the four.
+#define SWIFTLET_REDUCE_FOUR(operation, shuffle, permute)                                  \
+  ab = operation(shuffle(a, b, 0x44), shuffle(a, b, 0xEE));                                \
+  cd = operation(shuffle(c, d, 0x44), shuffle(c, d, 0xEE));                                \
+  ab = operation(shuffle(ab, cd, 0x88), shuffle(ab, cd, 0xDD));                            \
+  ab = operation(ab, permute(ab, 0x4E));                                                   \
+  return operation(ab, permute(ab, 0xB1))
+SWIFTLET_INLINE __m512 swiftlet_largest_of_each_ps512(__m512 a, __m512 b, __m512 c, __m512 d) {
+  __m512 ab, cd;
+  SWIFTLET_REDUCE_FOUR(_mm512_max_ps, _mm512_shuffle_f32x4, _mm512_permute_ps);
+}
+SWIFTLET_INLINE __m512i swiftlet_sum_of_each_si512(__m512i a, __m512i b, __m512i c, __m512i d) {
+  __m512i ab, cd;
+  SWIFTLET_REDUCE_FOUR(_mm512_add_epi32, _mm512_shuffle_i32x4, _mm512_shuffle_epi32);
+}
+#undef SWIFTLET_REDUCE_FOUR
 SWIFTLET_INLINE __m256i swiftlet_to_half_ps512(__m512 a) {
   return _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT);
 }

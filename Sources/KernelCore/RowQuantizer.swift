@@ -1,0 +1,80 @@
+/// Quantizes `blockCount` blocks of 32 floats: scale = largest magnitude / limit, to nearest even.
+///
+/// Four blocks at a time: most of the work is to find the largest of a block, and the sum of its quants.
+///
+/// - Parameter quants: 32 int8 a block, or high 32 then low 32 where wide
+///   (`quant = 128 * high + low`).
+@inlinable @inline(__always)
+public func quantizeRow<I: VectorISA>(
+  _ isa: I.Type, wide: Bool, _ x: UnsafePointer<Float>, blockCount: Int,
+  quants: UnsafeMutablePointer<Int8>, blocks: UnsafeMutablePointer<ActivationBlock>
+) {
+  let limit = wide ? ActivationPrecision.wideLimit : ActivationPrecision.narrowLimit
+  let last = blockCount &- 1
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: 48) { lanes in
+    let largest = lanes.baseAddress.unsafelyUnwrapped
+    let sums = largest + 16
+    let firstSums = largest + 32
+    var block = 0
+    while block < blockCount {
+      // The last block again, where there are no four.
+      let (b0, b1, b2, b3) = (
+        block, min(block &+ 1, last), min(block &+ 2, last), min(block &+ 3, last)
+      )
+      I.store(
+        I.largestOfEach(
+          magnitudes(isa, x, b0), magnitudes(isa, x, b1), magnitudes(isa, x, b2),
+          magnitudes(isa, x, b3)), largest)
+      let q0 = quantizeBlock(isa, wide: wide, x, b0, largest[0], limit, quants)
+      let q1 = quantizeBlock(isa, wide: wide, x, b1, largest[4], limit, quants)
+      let q2 = quantizeBlock(isa, wide: wide, x, b2, largest[8], limit, quants)
+      let q3 = quantizeBlock(isa, wide: wide, x, b3, largest[12], limit, quants)
+      let firsts = I.sumOfEach(q0.first, q1.first, q2.first, q3.first)
+      let seconds = I.sumOfEach(q0.second, q1.second, q2.second, q3.second)
+      I.store(I.bits(I.add(firsts, seconds)), sums)
+      I.store(I.bits(firsts), firstSums)
+      blocks[b0] = ActivationBlock(scale: q0.scale, sumBits: sums[0], firstHalfBits: firstSums[0])
+      blocks[b1] = ActivationBlock(scale: q1.scale, sumBits: sums[4], firstHalfBits: firstSums[4])
+      blocks[b2] = ActivationBlock(scale: q2.scale, sumBits: sums[8], firstHalfBits: firstSums[8])
+      blocks[b3] = ActivationBlock(
+        scale: q3.scale, sumBits: sums[12], firstHalfBits: firstSums[12])
+      block &+= 4
+    }
+  }
+}
+
+/// The larger magnitudes of the halves of a block.
+@inlinable @inline(__always)
+func magnitudes<I: VectorISA>(_ isa: I.Type, _ x: UnsafePointer<Float>, _ block: Int) -> I.Floats {
+  let x = x + block &* 32
+  return I.maximum(I.magnitude(I.load(x)), I.magnitude(I.load(x + 16)))
+}
+
+/// Writes the quants of a block.
+///
+/// - Returns: its scale, and the quants, not split in planes.
+@inlinable @inline(__always)
+func quantizeBlock<I: VectorISA>(
+  _ isa: I.Type, wide: Bool, _ x: UnsafePointer<Float>, _ block: Int, _ largest: Float,
+  _ limit: Float, _ quants: UnsafeMutablePointer<Int8>
+) -> (scale: Float, first: I.Ints, second: I.Ints) {
+  // Below this the reciprocal overflows; such a block is zero to float32's precision.
+  let inverse = I.splat(largest > 1e-30 ? limit / largest : 0)
+  let scale = largest > 1e-30 ? largest / limit : 0
+  let first = I.round(I.multiply(I.load(x + block &* 32), inverse))
+  let second = I.round(I.multiply(I.load(x + (block &* 32 &+ 16)), inverse))
+  let target = UnsafeMutableRawPointer(quants + block &* (wide ? 64 : 32))
+  if wide {
+    let firstHigh = I.highPlane(first)
+    let secondHigh = I.highPlane(second)
+    I.storeLowBytes(firstHigh, target)
+    I.storeLowBytes(secondHigh, target + 16)
+    // quant - 128 * high, modulo 256: within -64 to 63.
+    I.storeLowBytes(I.add(first, I.shiftLeft(firstHigh, 7)), target + 32)
+    I.storeLowBytes(I.add(second, I.shiftLeft(secondHigh, 7)), target + 48)
+  } else {
+    I.storeLowBytes(first, target)
+    I.storeLowBytes(second, target + 16)
+  }
+  return (scale, first, second)
+}
