@@ -16,7 +16,7 @@ public enum FixedPoint {
   @inlinable @inline(__always) static var positionsPerSum: Int { 32 }
 }
 
-/// Writes a query [count] as int16, scaled by its Euclidean norm; `output` may be `x` itself.
+/// Writes a query [count], a multiple of 16, as int16, scaled by its Euclidean norm; `output` may be `x` itself.
 ///
 /// - Returns: the scale.
 @inlinable @inline(__always)
@@ -53,7 +53,7 @@ public struct FixedPlace {
   }
 }
 
-/// Stores a key and a value, [headSize] each, in fixed point.
+/// Stores a key and a value, [headSize] each, a multiple of 16, in fixed point.
 @inlinable @inline(__always)
 public func storeFixed<I: VectorISA, S: FixedStorage>(
   _ isa: I.Type, _ storage: S.Type, key: UnsafePointer<Float>, value: UnsafePointer<Float>,
