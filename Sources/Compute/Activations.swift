@@ -6,44 +6,48 @@ public final class Activations: Sendable {
   public let values: FloatMatrix
   let narrow: QuantizedMatrix
   let wide: QuantizedMatrix
+  /// Of each worker; one where only one reads the rows.
+  private let plans: [OutlierPlan]
 
   /// Tokens that it has room for.
   public var rows: Int { values.rows }
   /// Values of a token.
   public var columns: Int { values.columns }
 
-  /// Room for `rows` tokens of `columns` values each, all zero.
-  public init(rows: Int, columns: Int) {
+  /// Room for `rows` tokens of `columns` values each, all zero, to be read by `workers` threads.
+  public init(rows: Int, columns: Int, workers: Int) {
     values = FloatMatrix(rows: rows, columns: columns)
     // Without whole blocks there are no quantized weights to read them.
     let quantizedColumns = columns % PanelGeometry.blockColumns == 0 ? columns : 0
     narrow = QuantizedMatrix(rows: rows, columns: quantizedColumns, isWide: false)
     wide = QuantizedMatrix(rows: rows, columns: quantizedColumns, isWide: true)
+    plans = (0..<workers).map { _ in OutlierPlan(rows: rows, columns: quantizedColumns) }
   }
 
-  /// Quantizes row `row`, whose values are at `source`, for those who read it.
+  /// The outliers of `rows` as `worker` multiplies them, until it asks again.
+  func outliers(_ rows: Range<Int>, worker: Int) -> OutlierRows? {
+    plans[min(worker, plans.count - 1)].make(
+      narrow.rowOutliers(rows.lowerBound), count: rows.count)
+  }
+
+  /// Quantizes row `row`, whose values are at `source`, for those who read it. Nobody else reads `source`
+  /// meanwhile.
   func quantize(
-    _ row: Int, from source: UnsafePointer<Float>, for readers: InputReaders, _ kernels: KernelTable
+    _ row: Int, from source: UnsafeMutablePointer<Float>, for readers: InputReaders,
+    _ kernels: KernelTable
   ) {
-    if readers.needNarrow { quantize(row, from: source, into: narrow, kernels) }
-    if readers.needWide { quantize(row, from: source, into: wide, kernels) }
+    if readers.needNarrow { narrow.quantize(row, from: source, kernels) }
+    if readers.needWide { wide.quantize(row, from: source, kernels) }
   }
 
   /// As `quantize`, and takes over the values where they are read.
   func take(
-    _ row: Int, from source: UnsafePointer<Float>, for readers: InputReaders, _ kernels: KernelTable
+    _ row: Int, from source: UnsafeMutablePointer<Float>, for readers: InputReaders,
+    _ kernels: KernelTable
   ) {
     let target = values.pointer(row)
     if readers.needValues, target != source { target.update(from: source, count: columns) }
     quantize(row, from: source, for: readers, kernels)
-  }
-
-  private func quantize(
-    _ row: Int, from source: UnsafePointer<Float>, into output: QuantizedMatrix,
-    _ kernels: KernelTable
-  ) {
-    kernels.quantizeRow(
-      output.isWide, source, output.blockCount, output.rowQuants(row), output.rowBlocks(row))
   }
 }
 

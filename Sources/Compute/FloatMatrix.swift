@@ -48,6 +48,7 @@ public final class QuantizedMatrix: @unchecked Sendable {
   public let isWide: Bool
   private let quants: AlignedMemory
   private let blocks: AlignedMemory
+  private let outliers: AlignedMemory
 
   /// - Parameter columns: a multiple of 32.
   public init(rows: Int, columns: Int, isWide: Bool) {
@@ -55,6 +56,8 @@ public final class QuantizedMatrix: @unchecked Sendable {
     self.columns = columns
     self.isWide = isWide
     quants = AlignedMemory(byteCount: rows * columns * (isWide ? 2 : 1))
+    outliers = AlignedMemory(
+      byteCount: isWide ? 0 : rows * Outlier.mostPerRow * MemoryLayout<Outlier>.stride)
     blocks = AlignedMemory(
       byteCount: rows * (columns / PanelGeometry.blockColumns)
         * MemoryLayout<ActivationBlock>.stride)
@@ -72,7 +75,21 @@ public final class QuantizedMatrix: @unchecked Sendable {
     return blocks.base.assumingMemoryBound(to: ActivationBlock.self) + row * blockCount
   }
 
-  func view(from row: Int) -> ActivationRows {
-    ActivationRows(quants: rowQuants(row), blocks: rowBlocks(row), blockCount: blockCount)
+  /// Of one plane only.
+  func rowOutliers(_ row: Int) -> UnsafeMutablePointer<Outlier> {
+    precondition(row >= 0 && row < rows && !isWide, "row \(row) of \(rows)")
+    return outliers.base.assumingMemoryBound(to: Outlier.self) + row * Outlier.mostPerRow
+  }
+
+  /// The rows from `row` on, with what `OutlierPlan` made of their outliers.
+  func view(from row: Int, _ outliers: OutlierRows? = nil) -> ActivationRows {
+    ActivationRows(
+      quants: rowQuants(row), blocks: rowBlocks(row), blockCount: blockCount, outliers: outliers)
+  }
+
+  /// Quantizes `source` as row `row`. Afterwards `source` is as it was.
+  func quantize(_ row: Int, from source: UnsafeMutablePointer<Float>, _ kernels: KernelTable) {
+    kernels.quantizeRow(
+      source, blockCount, rowQuants(row), rowBlocks(row), isWide ? nil : rowOutliers(row))
   }
 }

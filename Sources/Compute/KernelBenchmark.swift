@@ -39,6 +39,7 @@ public struct KernelBenchmark {
       PanelKind.allCases.flatMap { kind in
         [1, 64].map { Self.matmul(kind, wide: false, tokens: $0, kernels) }
       } + [1, 16, 64].map { Self.matmul(.q8_0, wide: true, tokens: $0, kernels) }
+      + [1, 64].map { Self.matmul(.q4_0, wide: false, outliers: true, tokens: $0, kernels) }
       + KeyValueCache.Precision.allCases.flatMap { precision in
         [3, 48].map { Self.attention(precision, rows: $0, kernels) }
       } + Self.rowKernels(kernels)
@@ -77,7 +78,7 @@ public struct KernelBenchmark {
   }
 
   private static func matmul(
-    _ kind: PanelKind, wide: Bool, tokens: Int, _ kernels: KernelTable
+    _ kind: PanelKind, wide: Bool, outliers: Bool = false, tokens: Int, _ kernels: KernelTable
   ) -> Case {
     let (rows, columns) = (576, 1536)
     let bytes = kind.packedBytes(rows: rows, columns: columns)
@@ -92,16 +93,21 @@ public struct KernelBenchmark {
       let values = FloatMatrix(rows: 1, columns: columns)
       values.withRow(0) { row in for i in row.indices { row[i] = Float(i % 17) - 8 } }
       for row in 0..<tokens {
-        kernels.quantizeRow(
-          wide, values.values, input.blockCount, input.rowQuants(row), input.rowBlocks(row))
+        // As many as there can be, in columns that several rows have them in.
+        let columns = (0..<(outliers ? Outlier.mostPerRow : 0)).map { 320 * $0 + row % 16 }
+        for column in columns { values.values[column] = 100 }
+        input.quantize(row, from: values.values, kernels)
+        for column in columns { values.values[column] = 0 }
       }
       let kernel = kernels.quantized(kind)
+      let plan = OutlierPlan(rows: tokens, columns: columns)
+      let placed = outliers ? plan.make(input.rowOutliers(0), count: tokens) : nil
       call = {
         kernel(
           QuantizedOperands(
-            weights: weights.base, panels: panels, input: input.view(from: 0), wide: wide,
+            weights: weights.base, panels: panels, input: input.view(from: 0, placed), wide: wide,
             tokens: tokens, output: target))
-        withExtendedLifetime(output) {}
+        withExtendedLifetime((output, plan)) {}
       }
     } else {
       let input = FloatMatrix(rows: tokens, columns: columns)
@@ -115,8 +121,9 @@ public struct KernelBenchmark {
         withExtendedLifetime(output) {}
       }
     }
+    let what = wide ? " wide" : outliers ? " with outliers" : ""
     return Case(
-      name: "\(kind)\(wide ? " wide" : ""), \(tokens) token\(tokens == 1 ? "" : "s")",
+      name: "\(kind)\(what), \(tokens) token\(tokens == 1 ? "" : "s")",
       multiplyAdds: rows * columns * tokens * (wide ? 2 : 1), bytes: bytes, call: call)
   }
 
@@ -174,8 +181,7 @@ public struct KernelBenchmark {
         Case(
           name: "quantize\(target.isWide ? " wide" : "")", multiplyAdds: 0, bytes: 4 * columns
         ) {
-          kernels.quantizeRow(
-            target.isWide, b.values, target.blockCount, target.rowQuants(0), target.rowBlocks(0))
+          target.quantize(0, from: b.values, kernels)
         }
       }
   }

@@ -40,20 +40,23 @@ extension Worker {
     let firstItems = first.itemCount(panelsEach: size)
     let secondItems = second?.itemCount(panelsEach: size) ?? 0
     let thirdItems = third?.itemCount(panelsEach: size) ?? 0
+    let readsOutliers =
+      first.readsOutliers || (second?.readsOutliers ?? false) || (third?.readsOutliers ?? false)
+    let outliers = readsOutliers ? input.outliers(rows, worker: index) : nil
     share(firstItems + secondItems + thirdItems) { item in
       if item < firstItems {
-        multiply(first, item, size, input, rows, outputRow)
+        multiply(first, item, size, input, rows, outliers, outputRow)
       } else if let second, item < firstItems + secondItems {
-        multiply(second, item - firstItems, size, input, rows, outputRow)
+        multiply(second, item - firstItems, size, input, rows, outliers, outputRow)
       } else if let third {
-        multiply(third, item - firstItems - secondItems, size, input, rows, outputRow)
+        multiply(third, item - firstItems - secondItems, size, input, rows, outliers, outputRow)
       }
     }
   }
 
   private func multiply(
     _ projection: Projection, _ item: Int, _ size: Int, _ input: Activations,
-    _ rows: Range<Int>, _ outputRow: Int
+    _ rows: Range<Int>, _ outliers: OutlierRows?, _ outputRow: Int
   ) {
     let weights = projection.weights
     let output = projection.output
@@ -64,7 +67,7 @@ extension Worker {
       values: results, stride: output.stride, accumulates: projection.accumulates)
     if let panels = weights.panels {
       let range = item * size..<min((item + 1) * size, weights.panelCount)
-      multiply(weights, panels, range, input, rows, target)
+      multiply(weights, panels, range, input, rows, outliers, target)
       return
     }
     let size = OpenBLAS.rowsPerCall
@@ -82,7 +85,7 @@ extension Worker {
 
   private func multiply(
     _ weights: WeightMatrix, _ packed: UnsafeRawPointer, _ panels: Range<Int>,
-    _ input: Activations, _ rows: Range<Int>, _ output: OutputRows
+    _ input: Activations, _ rows: Range<Int>, _ outliers: OutlierRows?, _ output: OutputRows
   ) {
     guard weights.isQuantized else {
       let operands = FloatOperands(
@@ -92,10 +95,13 @@ extension Worker {
       kernels.floating(weights.kind)(operands)
       return
     }
-    let quantized = weights.wantsWideInput ? input.wide : input.narrow
+    let isWide = weights.wantsWideInput
     let operands = QuantizedOperands(
-      weights: packed, panels: panels, input: quantized.view(from: rows.lowerBound),
-      wide: quantized.isWide, tokens: rows.count, output: output)
+      weights: packed, panels: panels,
+      input: isWide
+        ? input.wide.view(from: rows.lowerBound)
+        : input.narrow.view(from: rows.lowerBound, outliers),
+      wide: isWide, tokens: rows.count, output: output)
     kernels.quantized(weights.kind)(operands)
   }
 }
@@ -129,6 +135,11 @@ extension KernelTable {
 }
 
 extension Projection {
+  /// Whether inputs are quantized in one plane, less their outliers.
+  fileprivate var readsOutliers: Bool {
+    weights.panels != nil && weights.isQuantized && !weights.wantsWideInput
+  }
+
   /// Items of work: ranges of panels, or on the OpenBLAS path of rows.
   fileprivate func itemCount(panelsEach size: Int) -> Int {
     let (count, each) =

@@ -20,9 +20,9 @@ public final class StepInput: Sendable {
 
   /// Room for `rows` tokens of `columns` values each, for teams of up to `workers` threads.
   public init(rows: Int, columns: Int, workers: Int) {
-    shared = Activations(rows: rows, columns: columns)
+    shared = Activations(rows: rows, columns: columns, workers: workers)
     own = (0..<workers).map { _ in
-      Activations(rows: min(rows, Self.mostOwnRows), columns: columns)
+      Activations(rows: min(rows, Self.mostOwnRows), columns: columns, workers: 1)
     }
   }
 
@@ -51,7 +51,11 @@ extension Worker {
       return target
     }
     make(rows) { row in
-      target.take(row, from: input.values.pointer(row), for: readers, kernels)
+      let source = input.values.pointer(row)
+      let values = target.values.pointer(row)
+      // Quantizing takes values out for a moment: not where other threads read.
+      if values != source { values.update(from: source, count: target.columns) }
+      target.quantize(row, from: values, for: readers, kernels)
     }
     return target
   }

@@ -90,12 +90,13 @@ public final class KernelTable: Sendable {
     @Sendable (
       UnsafePointer<Float>, UnsafePointer<Float>, Float, Int, UnsafeMutablePointer<Float>
     ) -> Void
-  /// (wide, x, blockCount, quants, blocks)
-  public let quantizeRow:
+  public typealias QuantizeRow =
     @Sendable (
-      Bool, UnsafePointer<Float>, Int, UnsafeMutablePointer<Int8>,
-      UnsafeMutablePointer<ActivationBlock>
+      UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Int8>,
+      UnsafeMutablePointer<ActivationBlock>, UnsafeMutablePointer<Outlier>?
     ) -> Void
+  /// (x, blockCount, quants, blocks, outliers): in one plane where there is room for outliers, else in two
+  public let quantizeRow: QuantizeRow
   /// (gate, up, count, output)
   public let swiGLU:
     @Sendable (UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
@@ -131,11 +132,7 @@ public final class KernelTable: Sendable {
       @escaping @Sendable (
         UnsafePointer<Float>, UnsafePointer<Float>, Float, Int, UnsafeMutablePointer<Float>
       ) -> Void,
-    quantizeRow:
-      @escaping @Sendable (
-        Bool, UnsafePointer<Float>, Int, UnsafeMutablePointer<Int8>,
-        UnsafeMutablePointer<ActivationBlock>
-      ) -> Void,
+    quantizeRow: @escaping QuantizeRow,
     swiGLU:
       @escaping @Sendable (
         UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>

@@ -49,9 +49,29 @@ public protocol PanelFormat {
     _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
   )
     -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes)
+  /// The quants of one column of the block, 0 to 31.
+  static func quants<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, _ column: Int
+  ) -> I.Ints
 }
 
 extension PanelFormat {
+  /// The weights of one column of the block, 0 to 31.
+  @inlinable @inline(__always)
+  static func column<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, _ column: Int
+  ) -> I.Floats {
+    let offset = offsetShift < 0 ? 0 : 1 &<< offsetShift
+    let quants = quants(isa, panel, stride, block, column)
+    let steps = I.convert(I.add(quants, I.splat(0 &- offset)))
+    if hasHalfScales, column >= 16 {
+      return I.multiply(secondScales(isa, panel, stride, block), steps)
+    }
+    let scales = scales(isa, panel, stride, block)
+    return hasMinimums
+      ? I.fma(scales, steps, minimums(isa, panel, stride, block)) : I.multiply(scales, steps)
+  }
+
   @inlinable @inline(__always)
   public static func stride(blocks: Int) -> Int { 0 }
 
@@ -85,6 +105,9 @@ public protocol QuantStorage {
   static var bytes: Int { get }
   static func half<I: VectorISA>(_ isa: I.Type, _ storage: UnsafeRawPointer, second: Bool)
     -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes)
+  /// Column `column` of the 32.
+  static func quants<I: VectorISA>(_ isa: I.Type, _ storage: UnsafeRawPointer, column: Int)
+    -> I.Ints
 }
 
 /// Four vectors; low nibbles are columns 0 to 15, high nibbles 16 to 31. 256 bytes.
@@ -102,6 +125,14 @@ public enum Nibbles: QuantStorage {
     return second
       ? (I.highNibbles(a), I.highNibbles(b), I.highNibbles(c), I.highNibbles(d))
       : (I.lowNibbles(a), I.lowNibbles(b), I.lowNibbles(c), I.lowNibbles(d))
+  }
+
+  @inlinable @inline(__always)
+  public static func quants<I: VectorISA>(_ isa: I.Type, _ p: UnsafeRawPointer, column: Int)
+    -> I.Ints
+  {
+    let vector = I.loadBytes(p + ((column & 15) &>> 2) &* PanelGeometry.stepBytes)
+    return I.field(vector, shift: 8 &* (column & 3) &+ ((column & 16) &>> 2), mask: 15)
   }
 }
 
@@ -121,6 +152,16 @@ public enum NibblesAndBits: QuantStorage {
       I.addFifthBits(c, bits + 16), I.addFifthBits(d, bits + 24)
     )
   }
+
+  @inlinable @inline(__always)
+  public static func quants<I: VectorISA>(_ isa: I.Type, _ p: UnsafeRawPointer, column: Int)
+    -> I.Ints
+  {
+    let vector = I.loadBytes(p + ((column & 15) &>> 2) &* PanelGeometry.stepBytes)
+    let nibbles = column < 16 ? I.lowNibbles(vector) : I.highNibbles(vector)
+    let quants = I.addFifthBits(nibbles, p + (256 &+ (column &>> 2) &* 8))
+    return I.field(quants, shift: 8 &* (column & 3), mask: 255)
+  }
 }
 
 /// Eight vectors in the order of the columns. 512 bytes.
@@ -134,6 +175,14 @@ public enum WholeBytes: QuantStorage {
   {
     let p = storage + (second ? 256 : 0)
     return (I.loadBytes(p), I.loadBytes(p + 64), I.loadBytes(p + 128), I.loadBytes(p + 192))
+  }
+
+  @inlinable @inline(__always)
+  public static func quants<I: VectorISA>(_ isa: I.Type, _ p: UnsafeRawPointer, column: Int)
+    -> I.Ints
+  {
+    let vector = I.loadBytes(p + (column &>> 2) &* PanelGeometry.stepBytes)
+    return I.field(vector, shift: 8 &* (column & 3), mask: 255)
   }
 }
 
@@ -169,6 +218,11 @@ public enum OffsetPanel<Storage: QuantStorage>: PanelFormat {
   ) -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes) {
     Storage.half(isa, panel + (block &* blockBytes &+ 32), second: true)
   }
+
+  @inlinable @inline(__always)
+  public static func quants<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, _ column: Int
+  ) -> I.Ints { Storage.quants(isa, panel + (block &* blockBytes &+ 32), column: column) }
 }
 
 /// Block: 16 half scales, 16 half minimums, then quants (Q4_1, Q5_1).
@@ -208,6 +262,11 @@ public enum MinimumPanel<Storage: QuantStorage>: PanelFormat {
   ) -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes) {
     Storage.half(isa, panel + (block &* blockBytes &+ 64), second: true)
   }
+
+  @inlinable @inline(__always)
+  public static func quants<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, _ column: Int
+  ) -> I.Ints { Storage.quants(isa, panel + (block &* blockBytes &+ 64), column: column) }
 }
 
 // MARK: - ggml's K-quants
@@ -275,6 +334,11 @@ public enum SuperMinimumPanel<Storage: QuantStorage>: PanelFormat {
   ) -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes) {
     Storage.half(isa, blockStart(panel, block) + 32, second: true)
   }
+
+  @inlinable @inline(__always)
+  public static func quants<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, _ column: Int
+  ) -> I.Ints { Storage.quants(isa, blockStart(panel, block) + 32, column: column) }
 }
 
 /// Super-block: 16 half scales; then 8 blocks, each 2 x 16 bytes (a half block's signed scale, plus
@@ -337,4 +401,9 @@ public enum SixBitPanel: PanelFormat {
   ) -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes) {
     WholeBytes.half(isa, blockStart(panel, block) + 32, second: true)
   }
+
+  @inlinable @inline(__always)
+  public static func quants<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, _ column: Int
+  ) -> I.Ints { WholeBytes.quants(isa, blockStart(panel, block) + 32, column: column) }
 }

@@ -52,3 +52,18 @@ public struct ActivationBlock {
     firstHalfOffset128 = Int32(bitPattern: firstHalfBits.bitPattern) &* -128
   }
 }
+
+/// `ActivationPrecision` as a type: kernels are compiled for one of the two, and do not ask in their loops.
+public protocol Planes {
+  static var isWide: Bool { get }
+}
+
+/// One int8 per value.
+public enum OnePlane: Planes {
+  @inlinable @inline(__always) public static var isWide: Bool { false }
+}
+
+/// Two.
+public enum TwoPlanes: Planes {
+  @inlinable @inline(__always) public static var isWide: Bool { true }
+}

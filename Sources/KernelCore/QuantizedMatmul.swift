@@ -6,14 +6,18 @@ public struct ActivationRows {
   public var blocks: UnsafePointer<ActivationBlock>
   /// Blocks of 32 columns in a row.
   public var blockCount: Int
+  /// What is multiplied in float32, where rows have such values.
+  public var outliers: OutlierRows?
 
   @inlinable
   public init(
-    quants: UnsafePointer<Int8>, blocks: UnsafePointer<ActivationBlock>, blockCount: Int
+    quants: UnsafePointer<Int8>, blocks: UnsafePointer<ActivationBlock>, blockCount: Int,
+    outliers: OutlierRows? = nil
   ) {
     self.quants = quants
     self.blocks = blocks
     self.blockCount = blockCount
+    self.outliers = outliers
   }
 }
 
@@ -42,11 +46,12 @@ public struct OutputRows {
 /// int8 [tokens, columns] x quantized panels -> float32 [tokens, rows].
 ///
 /// Each result is the sum over blocks, in their order, of `fma(integer dot, weight scale *
-/// activation scale, sum)`. Integer dots are exact and the order is fixed, so that a token's row
-/// does not depend on the other tokens of the batch, on the tile, or on who computes which panel.
+/// activation scale, sum)`, and then over the token's outliers of `fma(weight, value, sum)`. Integer
+/// dots are exact and the order is fixed, so that a token's row does not depend on the other tokens of
+/// the batch, on the tile, or on who computes which panel.
 @inlinable @inline(__always)
-public func quantizedMatmul<I: VectorISA, F: PanelFormat>(
-  _ isa: I.Type, _ format: F.Type, wide: Bool, largestTile: Int,
+public func quantizedMatmul<I: VectorISA, F: PanelFormat, P: Planes>(
+  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int,
   weights: UnsafeRawPointer, panels: Range<Int>,
   input: ActivationRows, tokens: Int, output: OutputRows
 ) {
@@ -54,7 +59,7 @@ public func quantizedMatmul<I: VectorISA, F: PanelFormat>(
   var panel = panels.lowerBound
   while panel < panels.upperBound {
     quantizedPanel(
-      isa, format, wide: wide, largestTile: largestTile, weights + panel &* panelBytes, input,
+      isa, format, planes, largestTile: largestTile, weights + panel &* panelBytes, input,
       tokens, output, panel)
     panel &+= 1
   }
@@ -62,15 +67,15 @@ public func quantizedMatmul<I: VectorISA, F: PanelFormat>(
 
 /// As `quantizedMatmul`, of rows as they lie in the file.
 @inlinable @inline(__always)
-public func rowMatmul<I: VectorISA, F: RowFormat>(
-  _ isa: I.Type, _ format: F.Type, wide: Bool, largestTile: Int,
+public func rowMatmul<I: VectorISA, F: RowFormat, P: Planes>(
+  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int,
   weights: UnsafeRawPointer, panels: Range<Int>,
   input: ActivationRows, tokens: Int, output: OutputRows
 ) {
   // More than one tile reads a panel more than once: then it is interleaved for all of them.
   guard tokens > largestTile else {
     return quantizedMatmul(
-      isa, format, wide: wide, largestTile: largestTile, weights: weights, panels: panels,
+      isa, format, planes, largestTile: largestTile, weights: weights, panels: panels,
       input: input, tokens: tokens, output: output)
   }
   let panelBytes = F.panelBytes(blocks: input.blockCount)
@@ -82,7 +87,7 @@ public func rowMatmul<I: VectorISA, F: RowFormat>(
       F.interleave(
         isa, weights + panel &* panelBytes, blocks: input.blockCount, into: scratch)
       quantizedPanel(
-        isa, F.Interleaved.self, wide: wide, largestTile: largestTile, scratch, input, tokens,
+        isa, F.Interleaved.self, planes, largestTile: largestTile, scratch, input, tokens,
         output, panel)
       panel &+= 1
     }
@@ -91,40 +96,40 @@ public func rowMatmul<I: VectorISA, F: RowFormat>(
 
 /// One panel times all tokens, in tiles.
 @inlinable @inline(__always)
-func quantizedPanel<I: VectorISA, F: PanelFormat>(
-  _ isa: I.Type, _ format: F.Type, wide: Bool, largestTile: Int, _ weights: UnsafeRawPointer,
+func quantizedPanel<I: VectorISA, F: PanelFormat, P: Planes>(
+  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int, _ weights: UnsafeRawPointer,
   _ input: ActivationRows, _ tokens: Int, _ output: OutputRows, _ panel: Int
 ) {
   var token = 0
   if largestTile >= 8 {
     while tokens &- token >= 8 {
-      quantizedTile(isa, format, Tile8<I.Floats>.self, wide, weights, input, token, output, panel)
+      quantizedTile(isa, format, planes, Tile8<I.Floats>.self, weights, input, token, output, panel)
       token &+= 8
     }
   }
   if largestTile >= 4 {
     while tokens &- token >= 4 {
-      quantizedTile(isa, format, Tile4<I.Floats>.self, wide, weights, input, token, output, panel)
+      quantizedTile(isa, format, planes, Tile4<I.Floats>.self, weights, input, token, output, panel)
       token &+= 4
     }
   }
   while tokens &- token >= 2 {
-    quantizedTile(isa, format, Tile2<I.Floats>.self, wide, weights, input, token, output, panel)
+    quantizedTile(isa, format, planes, Tile2<I.Floats>.self, weights, input, token, output, panel)
     token &+= 2
   }
   if tokens &- token >= 1 {
-    quantizedTile(isa, format, Single<I.Floats>.self, wide, weights, input, token, output, panel)
+    quantizedTile(isa, format, planes, Single<I.Floats>.self, weights, input, token, output, panel)
   }
 }
 
 /// One panel times one tile of tokens.
 @inlinable @inline(__always)
-func quantizedTile<I: VectorISA, F: PanelFormat, T: TokenTile>(
-  _ isa: I.Type, _ format: F.Type, _ tile: T.Type, _ wide: Bool,
+func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile>(
+  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, _ tile: T.Type,
   _ weights: UnsafeRawPointer, _ input: ActivationRows, _ token: Int, _ output: OutputRows,
   _ panel: Int
 ) where T.Element == I.Floats {
-  let blockBytes = wide ? 64 : 32
+  let blockBytes = P.isWide ? 64 : 32
   let rowBytes = input.blockCount &* blockBytes
   let rowQuants = UnsafeRawPointer(input.quants) + token &* rowBytes
   let rowBlocks = input.blocks + token &* input.blockCount
@@ -155,19 +160,18 @@ func quantizedTile<I: VectorISA, F: PanelFormat, T: TokenTile>(
     sums.forEach { index, sum in
       let quants = quants + index &* rowBytes
       let about = blocks + index &* input.blockCount
-      let scale = I.splat(about.pointee.scale)
-
       if F.hasHalfScales {
+        let scale = I.splat(about.pointee.scale)
         let half = about.pointee.firstHalfOffset128
-        let a = dotHalf(isa, format, wide, I.splat(half), first, quants)
+        let a = dotHalf(isa, format, planes, I.splat(half), first, quants)
         let rest = about.pointee.offset128 &- half
-        let b = dotHalf(isa, format, wide, I.splat(rest), second, quants + 16)
+        let b = dotHalf(isa, format, planes, I.splat(rest), second, quants + 16)
         sum = I.fma(I.convert(a), I.multiply(scales, scale), sum)
         sum = I.fma(I.convert(b), I.multiply(secondScales, scale), sum)
       } else {
         let start = offset(isa, format, about)
         let dot: I.Ints
-        if wide {
+        if P.isWide {
           let high = I.dot(
             I.dot(I.splat(Int32(0)), first, quants, bits: F.bits), second, quants + 16,
             bits: F.bits)
@@ -178,7 +182,7 @@ func quantizedTile<I: VectorISA, F: PanelFormat, T: TokenTile>(
           dot = I.dot(
             I.dot(start, first, quants, bits: F.bits), second, quants + 16, bits: F.bits)
         }
-        sum = I.fma(I.convert(dot), I.multiply(scales, scale), sum)
+        sum = I.fma(I.convert(dot), I.multiply(scales, I.splat(about.pointee.scale)), sum)
         if F.hasMinimums {
           sum = I.fma(minimums, I.splat(about.pointee.scaledSum), sum)
         }
@@ -187,6 +191,11 @@ func quantizedTile<I: VectorISA, F: PanelFormat, T: TokenTile>(
     block &+= 1
   }
 
+  if !P.isWide, let outliers = input.outliers {
+    // Only now: the first tile has just brought the panel to the cache.
+    if token == 0 { readColumns(isa, format, weights, stride, outliers) }
+    addOutliers(isa, outliers, token, &sums)
+  }
   sums.forEach { index, sum in
     output.write(isa, sum, token: token &+ index, panel: panel)
   }
@@ -206,11 +215,11 @@ func offset<I: VectorISA, F: PanelFormat>(
 }
 
 @inlinable @inline(__always)
-func dotHalf<I: VectorISA, F: PanelFormat>(
-  _ isa: I.Type, _ format: F.Type, _ wide: Bool, _ start: I.Ints,
+func dotHalf<I: VectorISA, F: PanelFormat, P: Planes>(
+  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, _ start: I.Ints,
   _ weights: (I.Bytes, I.Bytes, I.Bytes, I.Bytes), _ quants: UnsafeRawPointer
 ) -> I.Ints {
-  guard wide else { return I.dot(start, weights, quants, bits: F.bits) }
+  guard P.isWide else { return I.dot(start, weights, quants, bits: F.bits) }
   let high = I.dot(I.splat(Int32(0)), weights, quants, bits: F.bits)
   return I.add(I.shiftLeft(high, 7), I.dot(start, weights, quants + 32, bits: F.bits))
 }

@@ -63,6 +63,10 @@ public protocol RowStorage {
   static func half<I: VectorISA>(
     _ isa: I.Type, _ rows: UnsafeRawPointer, _ stride: Int, second: Bool
   ) -> (I.Bytes, I.Bytes, I.Bytes, I.Bytes)
+  /// Column `column` of a block, 0 to 31.
+  static func quants<I: VectorISA>(
+    _ isa: I.Type, _ rows: UnsafeRawPointer, _ stride: Int, column: Int
+  ) -> I.Ints
   /// Writes a block's quants of 16 rows as `Interleaved` holds them.
   static func interleave<I: VectorISA>(
     _ isa: I.Type, _ rows: UnsafeRawPointer, _ stride: Int, into target: UnsafeMutableRawPointer)
@@ -81,6 +85,15 @@ public enum NibbleRows: RowStorage {
     return second
       ? (I.highNibbles(a), I.highNibbles(b), I.highNibbles(c), I.highNibbles(d))
       : (I.lowNibbles(a), I.lowNibbles(b), I.lowNibbles(c), I.lowNibbles(d))
+  }
+
+  @inlinable @inline(__always)
+  public static func quants<I: VectorISA>(
+    _ isa: I.Type, _ rows: UnsafeRawPointer, _ stride: Int, column: Int
+  ) -> I.Ints {
+    I.field(
+      vector(isa, I.loadRows(rows, stride), (column & 15) &>> 2),
+      shift: 8 &* (column & 3) &+ ((column & 16) &>> 2), mask: 15)
   }
 
   @inlinable @inline(__always)
@@ -103,11 +116,33 @@ public enum SignedByteRows: RowStorage {
   }
 
   @inlinable @inline(__always)
+  public static func quants<I: VectorISA>(
+    _ isa: I.Type, _ rows: UnsafeRawPointer, _ stride: Int, column: Int
+  ) -> I.Ints {
+    let vectors = I.loadRows(rows + (column & 16), stride)
+    return I.field(
+      I.flipSigns(vector(isa, vectors, (column & 15) &>> 2)), shift: 8 &* (column & 3), mask: 255)
+  }
+
+  @inlinable @inline(__always)
   public static func interleave<I: VectorISA>(
     _ isa: I.Type, _ rows: UnsafeRawPointer, _ stride: Int, into target: UnsafeMutableRawPointer
   ) {
     storeFour(isa, half(isa, rows, stride, second: false), target)
     storeFour(isa, half(isa, rows, stride, second: true), target + 256)
+  }
+}
+
+/// One of four vectors.
+@inlinable @inline(__always)
+func vector<I: VectorISA>(
+  _ isa: I.Type, _ vectors: (I.Bytes, I.Bytes, I.Bytes, I.Bytes), _ index: Int
+) -> I.Bytes {
+  switch index {
+  case 0: vectors.0
+  case 1: vectors.1
+  case 2: vectors.2
+  default: vectors.3
   }
 }
 
@@ -162,6 +197,13 @@ public enum OffsetRows<Storage: RowStorage>: RowFormat {
       block &+= 1
     }
   }
+
+  @inlinable @inline(__always)
+  public static func quants<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, _ column: Int
+  ) -> I.Ints {
+    Storage.quants(isa, panel + (block &* blockBytes &+ 2), stride, column: column)
+  }
 }
 
 /// Block: a half scale, a half minimum, then quants (Q4_1).
@@ -210,5 +252,12 @@ public enum MinimumRows<Storage: RowStorage>: RowFormat {
       Storage.interleave(isa, from + 4, stride, into: to + 64)
       block &+= 1
     }
+  }
+
+  @inlinable @inline(__always)
+  public static func quants<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, _ column: Int
+  ) -> I.Ints {
+    Storage.quants(isa, panel + (block &* blockBytes &+ 4), stride, column: column)
   }
 }

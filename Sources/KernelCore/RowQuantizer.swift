@@ -2,33 +2,36 @@
 ///
 /// Four blocks at a time: most of the work is to find the largest of a block, and the sum of its quants.
 ///
-/// - Parameter quants: 32 int8 a block, or high 32 then low 32 where wide
-///   (`quant = 128 * high + low`).
+/// - Parameters:
+///   - x: as it was, afterwards.
+///   - quants: 32 int8 a block, or high 32 then low 32 where wide (`quant = 128 * high + low`).
+///   - outliers: where those of the row go, `Outlier.mostPerRow`; only of one plane.
 @inlinable @inline(__always)
-public func quantizeRow<I: VectorISA>(
-  _ isa: I.Type, wide: Bool, _ x: UnsafePointer<Float>, blockCount: Int,
-  quants: UnsafeMutablePointer<Int8>, blocks: UnsafeMutablePointer<ActivationBlock>
+public func quantizeRow<I: VectorISA, P: Planes>(
+  _ isa: I.Type, _ planes: P.Type, _ x: UnsafeMutablePointer<Float>, blockCount: Int,
+  quants: UnsafeMutablePointer<Int8>, blocks: UnsafeMutablePointer<ActivationBlock>,
+  outliers: UnsafeMutablePointer<Outlier>?
 ) {
-  let limit = wide ? ActivationPrecision.wideLimit : ActivationPrecision.narrowLimit
+  let limit = P.isWide ? ActivationPrecision.wideLimit : ActivationPrecision.narrowLimit
   let last = blockCount &- 1
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: 48) { lanes in
-    let largest = lanes.baseAddress.unsafelyUnwrapped
-    let sums = largest + 16
-    let firstSums = largest + 32
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: 32 &+ blockCount &+ 3) { memory in
+    let sums = memory.baseAddress.unsafelyUnwrapped
+    let firstSums = sums + 16
+    let largest = sums + 32
+    findLargest(isa, x, blockCount: blockCount, lanes: sums, into: largest)
+    if !P.isWide, let outliers {
+      takeOutliers(isa, x, blockCount: blockCount, largest: largest, into: outliers)
+    }
     var block = 0
     while block < blockCount {
       // The last block again, where there are no four.
       let (b0, b1, b2, b3) = (
         block, min(block &+ 1, last), min(block &+ 2, last), min(block &+ 3, last)
       )
-      I.store(
-        I.largestOfEach(
-          magnitudes(isa, x, b0), magnitudes(isa, x, b1), magnitudes(isa, x, b2),
-          magnitudes(isa, x, b3)), largest)
-      let q0 = quantizeBlock(isa, wide: wide, x, b0, largest[0], limit, quants)
-      let q1 = quantizeBlock(isa, wide: wide, x, b1, largest[4], limit, quants)
-      let q2 = quantizeBlock(isa, wide: wide, x, b2, largest[8], limit, quants)
-      let q3 = quantizeBlock(isa, wide: wide, x, b3, largest[12], limit, quants)
+      let q0 = quantizeBlock(isa, planes, x, b0, largest[b0], limit, quants)
+      let q1 = quantizeBlock(isa, planes, x, b1, largest[b1], limit, quants)
+      let q2 = quantizeBlock(isa, planes, x, b2, largest[b2], limit, quants)
+      let q3 = quantizeBlock(isa, planes, x, b3, largest[b3], limit, quants)
       let firsts = I.sumOfEach(q0.first, q1.first, q2.first, q3.first)
       let seconds = I.sumOfEach(q0.second, q1.second, q2.second, q3.second)
       I.store(I.bits(I.add(firsts, seconds)), sums)
@@ -40,6 +43,33 @@ public func quantizeRow<I: VectorISA>(
         scale: q3.scale, sumBits: sums[12], firstHalfBits: firstSums[12])
       block &+= 4
     }
+    if !P.isWide, let outliers { putBack(outliers, x) }
+  }
+}
+
+/// The largest magnitude of each block.
+///
+/// - Parameters:
+///   - lanes: room for 16.
+///   - largest: room for three more than there are blocks.
+@inlinable @inline(__always)
+func findLargest<I: VectorISA>(
+  _ isa: I.Type, _ x: UnsafePointer<Float>, blockCount: Int, lanes: UnsafeMutablePointer<Float>,
+  into largest: UnsafeMutablePointer<Float>
+) {
+  let last = blockCount &- 1
+  var block = 0
+  while block < blockCount {
+    I.store(
+      I.largestOfEach(
+        magnitudes(isa, x, block), magnitudes(isa, x, min(block &+ 1, last)),
+        magnitudes(isa, x, min(block &+ 2, last)), magnitudes(isa, x, min(block &+ 3, last))),
+      lanes)
+    largest[block] = lanes[0]
+    largest[block &+ 1] = lanes[4]
+    largest[block &+ 2] = lanes[8]
+    largest[block &+ 3] = lanes[12]
+    block &+= 4
   }
 }
 
@@ -54,8 +84,8 @@ func magnitudes<I: VectorISA>(_ isa: I.Type, _ x: UnsafePointer<Float>, _ block:
 ///
 /// - Returns: its scale, and the quants, not split in planes.
 @inlinable @inline(__always)
-func quantizeBlock<I: VectorISA>(
-  _ isa: I.Type, wide: Bool, _ x: UnsafePointer<Float>, _ block: Int, _ largest: Float,
+func quantizeBlock<I: VectorISA, P: Planes>(
+  _ isa: I.Type, _ planes: P.Type, _ x: UnsafePointer<Float>, _ block: Int, _ largest: Float,
   _ limit: Float, _ quants: UnsafeMutablePointer<Int8>
 ) -> (scale: Float, first: I.Ints, second: I.Ints) {
   // Below this the reciprocal overflows; such a block is zero to float32's precision.
@@ -63,8 +93,8 @@ func quantizeBlock<I: VectorISA>(
   let scale = largest > 1e-30 ? largest / limit : 0
   let first = I.round(I.multiply(I.load(x + block &* 32), inverse))
   let second = I.round(I.multiply(I.load(x + (block &* 32 &+ 16)), inverse))
-  let target = UnsafeMutableRawPointer(quants + block &* (wide ? 64 : 32))
-  if wide {
+  let target = UnsafeMutableRawPointer(quants + block &* (P.isWide ? 64 : 32))
+  if P.isWide {
     let firstHigh = I.highPlane(first)
     let secondHigh = I.highPlane(second)
     I.storeLowBytes(firstHigh, target)

@@ -89,6 +89,8 @@ public protocol VectorISA {
   static func lowNibbles(_ a: Bytes) -> Bytes
   /// The high four bits of each byte, moved down.
   static func highNibbles(_ a: Bytes) -> Bytes
+  /// The bits of each lane's four bytes from bit `shift` on that are set in `mask`.
+  static func field(_ a: Bytes, shift: Int, mask: Int32) -> Ints
   /// Adds 16 to byte i where bit i of the 8 bytes at `mask` is set: the fifth bit.
   static func addFifthBits(_ a: Bytes, _ mask: UnsafeRawPointer) -> Bytes
 

@@ -226,6 +226,14 @@
         _mm256_and_si256(_mm256_srli_epi16(a.high, 4), mask)
       )
     }
+    @inline(__always) static func field(_ a: Bytes, shift: Int, mask: Int32) -> Ints {
+      let count = _mm_cvtsi32_si128(Int32(truncatingIfNeeded: shift))
+      let mask = _mm256_set1_epi32(mask)
+      return (
+        _mm256_and_si256(_mm256_srl_epi32(a.low, count), mask),
+        _mm256_and_si256(_mm256_srl_epi32(a.high, count), mask)
+      )
+    }
     @inline(__always) static func addFifthBits(_ a: Bytes, _ mask: UnsafeRawPointer) -> Bytes {
       @inline(__always) func sixteens(_ p: UnsafeRawPointer) -> __m256i {
         // Byte i of the result gets byte i / 8 of the mask, of which bit i % 8 is then tested.
@@ -334,13 +342,15 @@
       finishAttention: { finishAttention(AVX2.self, $0, row: $1, headSize: $2, output: $3) },
       rotate: { rotate(AVX2.self, $0, cosines: $1, sines: $2, rotated: $3) },
       rmsNorm: { rmsNorm(AVX2.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
-      quantizeRow: { wide, x, blockCount, quants, blocks in
-        if wide {
+      quantizeRow: { x, blockCount, quants, blocks, outliers in
+        if let outliers {
           quantizeRow(
-            AVX2.self, wide: true, x, blockCount: blockCount, quants: quants, blocks: blocks)
+            AVX2.self, OnePlane.self, x, blockCount: blockCount, quants: quants, blocks: blocks,
+            outliers: outliers)
         } else {
           quantizeRow(
-            AVX2.self, wide: false, x, blockCount: blockCount, quants: quants, blocks: blocks)
+            AVX2.self, TwoPlanes.self, x, blockCount: blockCount, quants: quants, blocks: blocks,
+            outliers: nil)
         }
       },
       swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2, output: $3) },
@@ -355,16 +365,16 @@
     )
   }
 
-  /// `wide` is made a constant here, so that each kernel is compiled for one precision.
+  /// Each kernel is compiled for one precision.
   @inline(__always)
   private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
     if o.wide {
       quantizedMatmul(
-        AVX2.self, format, wide: true, largestTile: 4, weights: o.weights, panels: o.panels,
+        AVX2.self, format, TwoPlanes.self, largestTile: 4, weights: o.weights, panels: o.panels,
         input: o.input, tokens: o.tokens, output: o.output)
     } else {
       quantizedMatmul(
-        AVX2.self, format, wide: false, largestTile: 4, weights: o.weights, panels: o.panels,
+        AVX2.self, format, OnePlane.self, largestTile: 4, weights: o.weights, panels: o.panels,
         input: o.input, tokens: o.tokens, output: o.output)
     }
   }
@@ -373,11 +383,11 @@
   private func multiplyRows<F: RowFormat>(_ format: F.Type, _ o: QuantizedOperands) {
     if o.wide {
       rowMatmul(
-        AVX2.self, format, wide: true, largestTile: 4, weights: o.weights, panels: o.panels,
+        AVX2.self, format, TwoPlanes.self, largestTile: 4, weights: o.weights, panels: o.panels,
         input: o.input, tokens: o.tokens, output: o.output)
     } else {
       rowMatmul(
-        AVX2.self, format, wide: false, largestTile: 4, weights: o.weights, panels: o.panels,
+        AVX2.self, format, OnePlane.self, largestTile: 4, weights: o.weights, panels: o.panels,
         input: o.input, tokens: o.tokens, output: o.output)
     }
   }

@@ -142,6 +142,10 @@
     @inline(__always) static func highNibbles(_ a: Bytes) -> Bytes {
       _mm512_and_si512(_mm512_srli_epi16(a, 4), _mm512_set1_epi8(15))
     }
+    @inline(__always) static func field(_ a: Bytes, shift: Int, mask: Int32) -> Ints {
+      let count = _mm_cvtsi32_si128(Int32(truncatingIfNeeded: shift))
+      return _mm512_and_si512(_mm512_srl_epi32(a, count), _mm512_set1_epi32(mask))
+    }
     @inline(__always) static func addFifthBits(_ a: Bytes, _ mask: UnsafeRawPointer) -> Bytes {
       let bits = mask.loadUnaligned(as: UInt64.self)
       return _mm512_mask_add_epi8(a, bits, a, _mm512_set1_epi8(16))
@@ -201,13 +205,15 @@
       finishAttention: { finishAttention(AVX512.self, $0, row: $1, headSize: $2, output: $3) },
       rotate: { rotate(AVX512.self, $0, cosines: $1, sines: $2, rotated: $3) },
       rmsNorm: { rmsNorm(AVX512.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
-      quantizeRow: { wide, x, blockCount, quants, blocks in
-        if wide {
+      quantizeRow: { x, blockCount, quants, blocks, outliers in
+        if let outliers {
           quantizeRow(
-            AVX512.self, wide: true, x, blockCount: blockCount, quants: quants, blocks: blocks)
+            AVX512.self, OnePlane.self, x, blockCount: blockCount, quants: quants, blocks: blocks,
+            outliers: outliers)
         } else {
           quantizeRow(
-            AVX512.self, wide: false, x, blockCount: blockCount, quants: quants, blocks: blocks)
+            AVX512.self, TwoPlanes.self, x, blockCount: blockCount, quants: quants, blocks: blocks,
+            outliers: nil)
         }
       },
       swiGLU: { swiGLU(AVX512.self, gate: $0, up: $1, count: $2, output: $3) },
@@ -222,16 +228,16 @@
     )
   }
 
-  /// `wide` is made a constant here, so that each kernel is compiled for one precision.
+  /// Each kernel is compiled for one precision.
   @inline(__always)
   private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
     if o.wide {
       quantizedMatmul(
-        AVX512.self, format, wide: true, largestTile: 8, weights: o.weights, panels: o.panels,
+        AVX512.self, format, TwoPlanes.self, largestTile: 8, weights: o.weights, panels: o.panels,
         input: o.input, tokens: o.tokens, output: o.output)
     } else {
       quantizedMatmul(
-        AVX512.self, format, wide: false, largestTile: 8, weights: o.weights, panels: o.panels,
+        AVX512.self, format, OnePlane.self, largestTile: 8, weights: o.weights, panels: o.panels,
         input: o.input, tokens: o.tokens, output: o.output)
     }
   }
@@ -240,11 +246,11 @@
   private func multiplyRows<F: RowFormat>(_ format: F.Type, _ o: QuantizedOperands) {
     if o.wide {
       rowMatmul(
-        AVX512.self, format, wide: true, largestTile: 8, weights: o.weights, panels: o.panels,
+        AVX512.self, format, TwoPlanes.self, largestTile: 8, weights: o.weights, panels: o.panels,
         input: o.input, tokens: o.tokens, output: o.output)
     } else {
       rowMatmul(
-        AVX512.self, format, wide: false, largestTile: 8, weights: o.weights, panels: o.panels,
+        AVX512.self, format, OnePlane.self, largestTile: 8, weights: o.weights, panels: o.panels,
         input: o.input, tokens: o.tokens, output: o.output)
     }
   }

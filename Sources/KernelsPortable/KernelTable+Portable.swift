@@ -35,13 +35,15 @@ public func portableKernelTable() -> KernelTable {
     finishAttention: { finishAttention(Portable.self, $0, row: $1, headSize: $2, output: $3) },
     rotate: { rotate(Portable.self, $0, cosines: $1, sines: $2, rotated: $3) },
     rmsNorm: { rmsNorm(Portable.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
-    quantizeRow: { wide, x, blockCount, quants, blocks in
-      if wide {
+    quantizeRow: { x, blockCount, quants, blocks, outliers in
+      if let outliers {
         quantizeRow(
-          Portable.self, wide: true, x, blockCount: blockCount, quants: quants, blocks: blocks)
+          Portable.self, OnePlane.self, x, blockCount: blockCount, quants: quants, blocks: blocks,
+          outliers: outliers)
       } else {
         quantizeRow(
-          Portable.self, wide: false, x, blockCount: blockCount, quants: quants, blocks: blocks)
+          Portable.self, TwoPlanes.self, x, blockCount: blockCount, quants: quants, blocks: blocks,
+          outliers: nil)
       }
     },
     swiGLU: { swiGLU(Portable.self, gate: $0, up: $1, count: $2, output: $3) },
@@ -56,16 +58,16 @@ public func portableKernelTable() -> KernelTable {
   )
 }
 
-/// `wide` is made a constant here, so that each kernel is compiled for one precision.
+/// Each kernel is compiled for one precision.
 @inline(__always)
 private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
   if o.wide {
     quantizedMatmul(
-      Portable.self, format, wide: true, largestTile: 2, weights: o.weights, panels: o.panels,
+      Portable.self, format, TwoPlanes.self, largestTile: 2, weights: o.weights, panels: o.panels,
       input: o.input, tokens: o.tokens, output: o.output)
   } else {
     quantizedMatmul(
-      Portable.self, format, wide: false, largestTile: 2, weights: o.weights, panels: o.panels,
+      Portable.self, format, OnePlane.self, largestTile: 2, weights: o.weights, panels: o.panels,
       input: o.input, tokens: o.tokens, output: o.output)
   }
 }
@@ -74,11 +76,11 @@ private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) 
 private func multiplyRows<F: RowFormat>(_ format: F.Type, _ o: QuantizedOperands) {
   if o.wide {
     rowMatmul(
-      Portable.self, format, wide: true, largestTile: 2, weights: o.weights, panels: o.panels,
+      Portable.self, format, TwoPlanes.self, largestTile: 2, weights: o.weights, panels: o.panels,
       input: o.input, tokens: o.tokens, output: o.output)
   } else {
     rowMatmul(
-      Portable.self, format, wide: false, largestTile: 2, weights: o.weights, panels: o.panels,
+      Portable.self, format, OnePlane.self, largestTile: 2, weights: o.weights, panels: o.panels,
       input: o.input, tokens: o.tokens, output: o.output)
   }
 }

@@ -143,6 +143,10 @@ enum Portable: VectorISA {
   @inline(__always) static func prefetch(_ p: UnsafeRawPointer) {}
   @inline(__always) static func lowNibbles(_ a: Bytes) -> Bytes { a & 0x0F0F_0F0F }
   @inline(__always) static func highNibbles(_ a: Bytes) -> Bytes { (a &>> 4) & 0x0F0F_0F0F }
+  @inline(__always) static func field(_ a: Bytes, shift: Int, mask: Int32) -> Ints {
+    unsafeBitCast(
+      (a &>> UInt32(truncatingIfNeeded: shift)) & UInt32(bitPattern: mask), to: Ints.self)
+  }
   @inline(__always) static func addFifthBits(_ a: Bytes, _ mask: UnsafeRawPointer) -> Bytes {
     var result = a
     let bits = mask.loadUnaligned(as: UInt64.self)

@@ -23,7 +23,7 @@ public final class LlamaModel: Sendable {
   /// - Parameters:
   ///   - file: a model of the Llama architecture.
   ///   - team: the threads that compute.
-  ///   - cachePrecision: nil: float16, but float32 on the exact path (OpenBLAS for all
+  ///   - cachePrecision: nil: int16, but float32 on the exact path (OpenBLAS for all
   ///     matrices), where rounding keys and values would be the largest error left.
   /// - Throws: `GGUFError` where the file is not a sound Llama model, `ComputeError` where its
   ///   weights cannot be computed with.
@@ -34,7 +34,7 @@ public final class LlamaModel: Sendable {
     hyperparameters = try Hyperparameters(file)
     self.file = file
     self.team = team
-    self.cachePrecision = cachePrecision ?? (team.matmulPath == .openblas ? .single : .half)
+    self.cachePrecision = cachePrecision ?? (team.matmulPath == .openblas ? .single : .fixed)
     weights = try Weights(file, hyperparameters, team: team)
     relocation = Relocation(weights, team: team)
   }

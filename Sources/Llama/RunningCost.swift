@@ -17,7 +17,7 @@ public struct RunningCost: Equatable, Sendable {
   ///   - file: the file that holds its weights.
   ///   - precision: how keys and values are kept.
   public init(
-    _ file: GGUFFile, _ shape: Hyperparameters, precision: KeyValueCache.Precision = .half
+    _ file: GGUFFile, _ shape: Hyperparameters, precision: KeyValueCache.Precision = .fixed
   ) {
     let isTied = file.tensor("output.weight") == nil
     weightBytes = file.tensors.reduce(0) { sum, tensor in

@@ -23,7 +23,7 @@ final class BlockWeights: Sendable {
     func name(_ part: String) -> String { "blk.\(index).\(part).weight" }
     attentionNorm = try loader.vector(name("attn_norm"))
     query = try loader.matrix(name("attn_q"))
-    key = try loader.matrix(name("attn_k"), wide: true)
+    key = try loader.matrix(name("attn_k"))
     value = try loader.matrix(name("attn_v"), wide: true)
     attentionOutput = try loader.matrix(name("attn_output"))
     feedForwardNorm = try loader.vector(name("ffn_norm"))
@@ -51,8 +51,8 @@ struct Weights: Sendable {
     try shapes.refuseMoreBlocks(shape, in: file)
     let loader = Loader(
       file: file, shapes: shapes, team: team, arena: try WeightArena(file.tensors, team: team))
-    // Keys, values and logits take their input in two planes: together they are a fifteenth of a
-    // prompt's work and carry more than half of the error (docs/accuracy.md).
+    // Values and logits take their input in two planes: a twentieth of a prompt's work, and much of the
+    // error that one plane would have (docs/accuracy.md).
     blocks = try (0..<shape.blockCount).map { try BlockWeights($0, loader) }
     outputNorm = try loader.vector("output_norm.weight")
     tokenEmbedding = try loader.matrix("token_embd.weight", wide: true)

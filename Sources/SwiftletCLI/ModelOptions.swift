@@ -39,8 +39,8 @@ struct ComputeArguments: ParsableArguments {
 
   @Option(
     help: """
-      How keys and values are kept: f16, int16 (faster with long prompts), int8 (also q8_0; half the \
-      memory) or f32.
+      How keys and values are kept: int16 (the default), f16, int8 (also q8_0; half the memory) or \
+      f32 (the default of openblas).
       """)
   var cacheType: KeyValueCache.Precision?
 

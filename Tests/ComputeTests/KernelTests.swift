@@ -92,6 +92,57 @@ import Testing
     }
   }
 
+  /// Rows of small values with 0 to 5 large ones in different blocks.
+  private static func inputWithOutliers(_ columns: Int, _ team: ComputeTeam) -> StepInput {
+    let input = randomInput(rows: 15, columns: columns, team)
+    for row in 0..<15 {
+      for index in 0..<row % 6 {
+        let column = (index * 32 + row * 5 + index) % columns
+        input.values.withRow(row) { $0[column] = index % 2 == 0 ? 300 : -200 }
+      }
+    }
+    return input
+  }
+
+  @Test("large values of a row do not make the others coarse, in any format", arguments: sets)
+  func outliers(set: InstructionSet) throws {
+    for type in Fixtures.tinyTypes {
+      let team = ComputeTeam(threads: 2, instructionSet: set, matmulPath: .native)
+      let (matrix, rows) = try Self.matrix(type, team, wide: false)
+      guard matrix.isQuantized else { continue }
+      let input = Self.inputWithOutliers(matrix.columns, team)
+      var alone: [[Float]] = []
+      for batch in [1, 4, 15] {
+        let output = FloatMatrix(rows: 15, columns: matrix.rows)
+        team.run { worker in
+          let prepared = worker.prepare(input, rows: 0..<15, for: InputReaders(matrix))
+          for first in stride(from: 0, to: 15, by: batch) {
+            worker.linear(
+              prepared, rows: first..<min(first + batch, 15), Projection(matrix, output))
+          }
+        }
+        let results = (0..<15).map { output.withRow($0) { Array($0) } }
+        if alone.isEmpty { alone = results }
+        #expect(results == alone, "\(type), batch \(batch)")
+      }
+      for token in 0..<15 {
+        let x = input.values.withRow(token) { $0.map(Double.init) }
+        let exact = rows.map { row in zip(row, x).reduce(0) { $0 + $1.0 * $1.1 } }
+        let error = zip(alone[token], exact).reduce(0) { sum, pair in
+          let difference = Double(pair.0) - pair.1
+          return sum + difference * difference
+        }
+        // What rounding to steps of 4 / 254 costs: its square / 12 for each weight's square, and more where
+        // weights have a mean and the roundings one as well. With a large value the step is 150 times that.
+        let weights = rows.reduce(0) { $0 + $1.reduce(0) { $0 + $1 * $1 } }
+        let step = 4.0 / 254
+        // A row has room for four.
+        let most = token % 6 == 5 ? 1e5 : 20
+        #expect(error < most * weights * step * step / 12, "\(type) token \(token)")
+      }
+    }
+  }
+
   @Test("moving a matrix out of the file does not change a bit", arguments: sets)
   func moving(set: InstructionSet) throws {
     for type in ["q4_0", "q4_1", "q8_0"] {

@@ -34,7 +34,7 @@ import Testing
     for set in InstructionSet.allCases where set.isAvailable {
       let ours = try Self.logits(type, golden.tokens, set: set)
       let error = normalizedError(golden.rows.flatMap { ours[$0] }, golden.logits.flatMap { $0 })
-      // Floats differ by the cache's half precision only; 8-bit activations cost more.
+      // Floats differ by the cache's 16 bits only; 8-bit activations cost more.
       #expect(error < (type.hasSuffix("f16") || type == "f32" ? 1e-6 : 5e-4), "\(set): \(error)")
     }
   }
@@ -74,16 +74,19 @@ import Testing
     #expect(error < 1e-10, "\(error)")
   }
 
-  @Test("a cache in fixed point is as close to exact logits", arguments: ["f32", "q4_0"])
-  func fixedPointCache(type: String) throws {
+  @Test(
+    "a cache in 16 bits, fixed or floating, is as close to exact logits",
+    arguments: ["f32", "q4_0"],
+    [KeyValueCache.Precision.fixed, .half])
+  func sixteenBitCache(type: String, precision: KeyValueCache.Precision) throws {
     let golden = try Fixtures.decode(Golden.self, "tiny-\(type).json")
     for set in InstructionSet.allCases where set.isAvailable {
-      let ours = try Self.logits(type, golden.tokens, set: set, cache: .fixed)
+      let ours = try Self.logits(type, golden.tokens, set: set, cache: precision)
       let error = normalizedError(golden.rows.flatMap { ours[$0] }, golden.logits.flatMap { $0 })
       #expect(error < (type == "f32" ? 1e-6 : 5e-4), "\(set): \(error)")
       for (threads, batch) in [(1, 1), (2, 7), (3, 300)] {
         let same = try Self.logits(
-          type, golden.tokens, set: set, threads: threads, batch: batch, cache: .fixed)
+          type, golden.tokens, set: set, threads: threads, batch: batch, cache: precision)
         #expect(same == ours, "\(set), \(threads) threads, batch \(batch)")
       }
     }

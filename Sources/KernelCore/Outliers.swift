@@ -1,0 +1,162 @@
+/// A value of a row that is multiplied in float32: with it, its block's scale would be too coarse for the
+/// other values.
+public struct Outlier {
+  public var column: Int32
+  /// Zero where there is none.
+  public var value: Float
+
+  /// Outliers that a row has room for; those that it has come first.
+  public static let mostPerRow = 4
+
+  /// The largest of a block is taken out where its square is at least this part of the sum of all blocks':
+  /// that is the block's part of the row's error. (With fewer, the rows of a batch have them in fewer
+  /// columns.)
+  @usableFromInline static let leastShare: Float = 0.05
+
+  @inlinable @inline(__always)
+  public init(column: Int32, value: Float) {
+    self.column = column
+    self.value = value
+  }
+}
+
+/// The outliers of the rows of a matmul's input.
+public struct OutlierRows {
+  /// An outlier and where `table` has the weights of its column.
+  public struct Placed {
+    /// In floats; 0 where there is no outlier.
+    public var place: Int32
+    public var value: Float
+
+    @inlinable @inline(__always)
+    public init(place: Int32, value: Float) {
+      self.place = place
+      self.value = value
+    }
+  }
+
+  /// [token, `Outlier.mostPerRow`].
+  public var placed: UnsafePointer<Placed>
+  /// The columns that some row has an outlier in.
+  public var columns: UnsafePointer<Int32>
+  public var columnCount: Int
+  /// Room for a panel's weights of these columns: [1 + columnCount, 16], the first all zero.
+  public var table: UnsafeMutablePointer<Float>
+  /// The most that a row has; at least one.
+  public var depth: Int
+
+  @inlinable
+  public init(
+    placed: UnsafePointer<Placed>, columns: UnsafePointer<Int32>, columnCount: Int,
+    table: UnsafeMutablePointer<Float>, depth: Int
+  ) {
+    self.placed = placed
+    self.columns = columns
+    self.columnCount = columnCount
+    self.table = table
+    self.depth = depth
+  }
+}
+
+/// Takes the values that cost the most accuracy out of a row of `blockCount` blocks: they are zero in `x`
+/// afterwards, until `putBack`.
+///
+/// A block's error goes with the square of its largest value, and in most rows a few blocks have most of it
+/// (docs/accuracy.md).
+///
+/// - Parameter largest: the largest magnitude of each block, before and afterwards.
+@inlinable @inline(__always)
+func takeOutliers<I: VectorISA>(
+  _ isa: I.Type, _ x: UnsafeMutablePointer<Float>, blockCount: Int,
+  largest: UnsafeMutablePointer<Float>, into outliers: UnsafeMutablePointer<Outlier>
+) {
+  var total: Float = 0
+  var block = 0
+  while block < blockCount {
+    total += largest[block] * largest[block]
+    block &+= 1
+  }
+  let bound = Outlier.leastShare * total
+  // The worst blocks with their largest magnitudes, the very worst first.
+  var count = 0
+  block = 0
+  while block < blockCount {
+    let most = largest[block]
+    if most * most >= bound, most > 0 {
+      var place = min(count, Outlier.mostPerRow &- 1)
+      if count < Outlier.mostPerRow || outliers[place].value < most {
+        while place > 0, outliers[place &- 1].value < most {
+          outliers[place] = outliers[place &- 1]
+          place &-= 1
+        }
+        outliers[place] = Outlier(column: Int32(truncatingIfNeeded: block), value: most)
+        count = min(count &+ 1, Outlier.mostPerRow)
+      }
+    }
+    block &+= 1
+  }
+  var taken = 0
+  var index = 0
+  while index < count {
+    let (worst, most) = (Int(outliers[index].column), outliers[index].value)
+    var column = worst &* 32
+    let end = column &+ 32
+    while column < end, abs(x[column]) != most { column &+= 1 }
+    // Not found where the block has values that are no numbers.
+    if column < end {
+      outliers[taken] = Outlier(column: Int32(truncatingIfNeeded: column), value: x[column])
+      taken &+= 1
+      x[column] = 0
+      largest[worst] = I.largest(magnitudes(isa, x, worst))
+    }
+    index &+= 1
+  }
+  while taken < Outlier.mostPerRow {
+    outliers[taken] = Outlier(column: 0, value: 0)
+    taken &+= 1
+  }
+}
+
+/// Undoes what `takeOutliers` did to `x`.
+@inlinable @inline(__always)
+func putBack(_ outliers: UnsafePointer<Outlier>, _ x: UnsafeMutablePointer<Float>) {
+  var index = 0
+  while index < Outlier.mostPerRow, outliers[index].value != 0 {
+    x[Int(outliers[index].column)] = outliers[index].value
+    index &+= 1
+  }
+}
+
+/// Dequantizes a panel's weights in the columns that have outliers.
+@inlinable @inline(__always)
+func readColumns<I: VectorISA, F: PanelFormat>(
+  _ isa: I.Type, _ format: F.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ outliers: OutlierRows
+) {
+  I.store(I.splat(Float(0)), outliers.table)
+  var target = outliers.table
+  var index = 0
+  while index < outliers.columnCount {
+    target += PanelGeometry.rows
+    let column = Int(outliers.columns[index])
+    I.store(
+      F.column(isa, panel, stride, column &>> 5, column & 31), target)
+    index &+= 1
+  }
+}
+
+/// Adds a tile's outliers times their columns' weights.
+@inlinable @inline(__always)
+func addOutliers<I: VectorISA, T: TokenTile>(
+  _ isa: I.Type, _ outliers: OutlierRows, _ token: Int, _ sums: inout T
+) where T.Element == I.Floats {
+  var depth = 0
+  while depth < outliers.depth {
+    let first = outliers.placed + (token &* Outlier.mostPerRow &+ depth)
+    sums.forEach { index, sum in
+      let placed = first + index &* Outlier.mostPerRow
+      sum = I.fma(
+        I.load(outliers.table + Int(placed.pointee.place)), I.splat(placed.pointee.value), sum)
+    }
+    depth &+= 1
+  }
+}
