@@ -6,7 +6,7 @@ public final class Activations: Sendable {
   public let values: FloatMatrix
   let narrow: QuantizedMatrix
   let wide: QuantizedMatrix
-  /// Of each worker; one where only one reads the rows.
+  /// Of each worker, or one where only one reads the rows.
   private let plans: [OutlierPlan]
 
   /// Tokens that it has room for.
@@ -26,7 +26,7 @@ public final class Activations: Sendable {
 
   /// The outliers of `rows` as `worker` multiplies them, until it asks again.
   func outliers(_ rows: Range<Int>, worker: Int) -> OutlierRows? {
-    plans[min(worker, plans.count - 1)].make(
+    plans[plans.count == 1 ? 0 : worker].make(
       narrow.rowOutliers(rows.lowerBound), count: rows.count)
   }
 

@@ -89,7 +89,10 @@ public final class QuantizedMatrix: @unchecked Sendable {
 
   /// Quantizes `source` as row `row`. Afterwards `source` is as it was.
   func quantize(_ row: Int, from source: UnsafeMutablePointer<Float>, _ kernels: KernelTable) {
-    kernels.quantizeRow(
-      source, blockCount, rowQuants(row), rowBlocks(row), isWide ? nil : rowOutliers(row))
+    if isWide {
+      kernels.quantizeWideRow(source, blockCount, rowQuants(row), rowBlocks(row))
+    } else {
+      kernels.quantizeRow(source, blockCount, rowQuants(row), rowBlocks(row), rowOutliers(row))
+    }
   }
 }

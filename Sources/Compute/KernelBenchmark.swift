@@ -94,14 +94,15 @@ public struct KernelBenchmark {
       values.withRow(0) { row in for i in row.indices { row[i] = Float(i % 17) - 8 } }
       for row in 0..<tokens {
         // As many as there can be, in columns that several rows have them in.
-        let columns = (0..<(outliers ? Outlier.mostPerRow : 0)).map { 320 * $0 + row % 16 }
-        for column in columns { values.values[column] = 100 }
+        let places = (0..<(outliers ? Outlier.mostPerRow : 0)).map { 320 * $0 + row % 16 }
+        let before = places.map { values.values[$0] }
+        for place in places { values.values[place] = 100 }
         input.quantize(row, from: values.values, kernels)
-        for column in columns { values.values[column] = 0 }
+        for (place, value) in zip(places, before) { values.values[place] = value }
       }
       let kernel = kernels.quantized(kind)
-      let plan = OutlierPlan(rows: tokens, columns: columns)
-      let placed = outliers ? plan.make(input.rowOutliers(0), count: tokens) : nil
+      let plan = outliers ? OutlierPlan(rows: tokens, columns: columns) : nil
+      let placed = plan?.make(input.rowOutliers(0), count: tokens)
       call = {
         kernel(
           QuantizedOperands(
@@ -168,6 +169,9 @@ public struct KernelBenchmark {
     let b = FloatMatrix(rows: 1, columns: columns)
     let output = FloatMatrix(rows: 1, columns: columns)
     for matrix in [a, b] { matrix.withRow(0) { $0.initialize(repeating: 0.25) } }
+    let row = FloatMatrix(rows: 1, columns: columns)
+    row.withRow(0) { $0.initialize(repeating: 0.25) }
+    for outlier in 0..<Outlier.mostPerRow { row.values[320 * outlier + 16] = 10 }
     let quants = [false, true].map { QuantizedMatrix(rows: 1, columns: columns, isWide: $0) }
     return [
       Case(name: "rms norm", multiplyAdds: 0, bytes: 8 * columns) {
@@ -181,7 +185,7 @@ public struct KernelBenchmark {
         Case(
           name: "quantize\(target.isWide ? " wide" : "")", multiplyAdds: 0, bytes: 4 * columns
         ) {
-          target.quantize(0, from: b.values, kernels)
+          target.quantize(0, from: row.values, kernels)
         }
       }
   }

@@ -93,10 +93,16 @@ public final class KernelTable: Sendable {
   public typealias QuantizeRow =
     @Sendable (
       UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Int8>,
-      UnsafeMutablePointer<ActivationBlock>, UnsafeMutablePointer<Outlier>?
+      UnsafeMutablePointer<ActivationBlock>, UnsafeMutablePointer<Outlier>
     ) -> Void
-  /// (x, blockCount, quants, blocks, outliers): in one plane where there is room for outliers, else in two
+  /// (x, blockCount, quants, blocks, outliers)
   public let quantizeRow: QuantizeRow
+  public typealias QuantizeWideRow =
+    @Sendable (
+      UnsafePointer<Float>, Int, UnsafeMutablePointer<Int8>, UnsafeMutablePointer<ActivationBlock>
+    ) -> Void
+  /// (x, blockCount, quants, blocks), in two planes
+  public let quantizeWideRow: QuantizeWideRow
   /// (gate, up, count, output)
   public let swiGLU:
     @Sendable (UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
@@ -132,7 +138,7 @@ public final class KernelTable: Sendable {
       @escaping @Sendable (
         UnsafePointer<Float>, UnsafePointer<Float>, Float, Int, UnsafeMutablePointer<Float>
       ) -> Void,
-    quantizeRow: @escaping QuantizeRow,
+    quantizeRow: @escaping QuantizeRow, quantizeWideRow: @escaping QuantizeWideRow,
     swiGLU:
       @escaping @Sendable (
         UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>
@@ -167,6 +173,7 @@ public final class KernelTable: Sendable {
     self.rotate = rotate
     self.rmsNorm = rmsNorm
     self.quantizeRow = quantizeRow
+    self.quantizeWideRow = quantizeWideRow
     self.swiGLU = swiGLU
     self.storeHalf = storeHalf
     self.quantizeQuery = quantizeQuery

@@ -9,8 +9,8 @@ public struct Outlier {
   public static let mostPerRow = 4
 
   /// The largest of a block is taken out where its square is at least this part of the sum of all blocks':
-  /// that is the block's part of the row's error. (With fewer, the rows of a batch have them in fewer
-  /// columns.)
+  /// that is the block's part of the row's error. In long rows that leaves only what is worth reading a
+  /// column for; in rows of up to 20 blocks the average block has as much.
   @usableFromInline static let leastShare: Float = 0.05
 
   @inlinable @inline(__always)
@@ -64,16 +64,16 @@ public struct OutlierRows {
 /// A block's error goes with the square of its largest value, and in most rows a few blocks have most of it
 /// (docs/accuracy.md).
 ///
-/// - Parameter largest: the largest magnitude of each block, before and afterwards.
+/// - Parameter blocks: have their largest magnitudes as `scale`, before and afterwards.
 @inlinable @inline(__always)
 func takeOutliers<I: VectorISA>(
   _ isa: I.Type, _ x: UnsafeMutablePointer<Float>, blockCount: Int,
-  largest: UnsafeMutablePointer<Float>, into outliers: UnsafeMutablePointer<Outlier>
+  _ blocks: UnsafeMutablePointer<ActivationBlock>, into outliers: UnsafeMutablePointer<Outlier>
 ) {
   var total: Float = 0
   var block = 0
   while block < blockCount {
-    total += largest[block] * largest[block]
+    total += blocks[block].scale * blocks[block].scale
     block &+= 1
   }
   let bound = Outlier.leastShare * total
@@ -81,7 +81,7 @@ func takeOutliers<I: VectorISA>(
   var count = 0
   block = 0
   while block < blockCount {
-    let most = largest[block]
+    let most = blocks[block].scale
     if most * most >= bound, most > 0 {
       var place = min(count, Outlier.mostPerRow &- 1)
       if count < Outlier.mostPerRow || outliers[place].value < most {
@@ -102,12 +102,12 @@ func takeOutliers<I: VectorISA>(
     var column = worst &* 32
     let end = column &+ 32
     while column < end, abs(x[column]) != most { column &+= 1 }
-    // Not found where the block has values that are no numbers.
+    // It is there; but what a row holds must not decide where a loop ends.
     if column < end {
       outliers[taken] = Outlier(column: Int32(truncatingIfNeeded: column), value: x[column])
       taken &+= 1
       x[column] = 0
-      largest[worst] = I.largest(magnitudes(isa, x, worst))
+      blocks[worst].scale = I.largest(magnitudes(isa, x, worst))
     }
     index &+= 1
   }

@@ -17,7 +17,7 @@ public enum PanelGeometry {
 
 /// How finely activations are quantized before an int8 dot product.
 public enum ActivationPrecision {
-  /// One int8 per value, scale amax/127: ggml's Q8_0 with a float32 scale.
+  /// One int8 per value, scale amax/127 as in ggml's Q8_0, but a float32 and without the row's outliers.
   public static let narrowLimit: Float = 127
   /// Two int8 planes, value = 128 * high + low, |value| <= 127 * 128: about 15 bits.
   public static let wideLimit: Float = 16256

@@ -1,37 +1,85 @@
-/// Quantizes `blockCount` blocks of 32 floats: scale = largest magnitude / limit, to nearest even.
-///
-/// Four blocks at a time: most of the work is to find the largest of a block, and the sum of its quants.
+/// Quantizes a row of `blockCount` blocks of 32 floats in one plane, less its outliers: scale = largest
+/// magnitude of a block / 127, to nearest even.
 ///
 /// - Parameters:
-///   - x: as it was, afterwards.
-///   - quants: 32 int8 a block, or high 32 then low 32 where wide (`quant = 128 * high + low`).
-///   - outliers: where those of the row go, `Outlier.mostPerRow`; only of one plane.
+///   - x: as it was, afterwards; nobody else reads it meanwhile.
+///   - quants: 32 int8 a block.
+///   - outliers: where those of the row go, `Outlier.mostPerRow`.
 @inlinable @inline(__always)
-public func quantizeRow<I: VectorISA, P: Planes>(
-  _ isa: I.Type, _ planes: P.Type, _ x: UnsafeMutablePointer<Float>, blockCount: Int,
+public func quantizeRow<I: VectorISA>(
+  _ isa: I.Type, _ x: UnsafeMutablePointer<Float>, blockCount: Int,
   quants: UnsafeMutablePointer<Int8>, blocks: UnsafeMutablePointer<ActivationBlock>,
-  outliers: UnsafeMutablePointer<Outlier>?
+  outliers: UnsafeMutablePointer<Outlier>
+) {
+  findLargest(isa, x, blockCount: blockCount, blocks)
+  takeOutliers(isa, x, blockCount: blockCount, blocks, into: outliers)
+  quantizeBlocks(isa, OnePlane.self, x, blockCount: blockCount, quants, blocks)
+  putBack(outliers, x)
+}
+
+/// Quantizes a row in two planes.
+///
+/// - Parameter quants: high 32 int8, then low 32 a block: `quant = 128 * high + low`.
+@inlinable @inline(__always)
+public func quantizeWideRow<I: VectorISA>(
+  _ isa: I.Type, _ x: UnsafePointer<Float>, blockCount: Int,
+  quants: UnsafeMutablePointer<Int8>, blocks: UnsafeMutablePointer<ActivationBlock>
+) {
+  findLargest(isa, x, blockCount: blockCount, blocks)
+  quantizeBlocks(isa, TwoPlanes.self, x, blockCount: blockCount, quants, blocks)
+}
+
+/// The largest magnitude of each block, as its `scale` for now.
+///
+/// Four blocks at a time, which share the steps of their reductions.
+@inlinable @inline(__always)
+func findLargest<I: VectorISA>(
+  _ isa: I.Type, _ x: UnsafePointer<Float>, blockCount: Int,
+  _ blocks: UnsafeMutablePointer<ActivationBlock>
+) {
+  let last = blockCount &- 1
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: 16) { lanes in
+    let lanes = lanes.baseAddress.unsafelyUnwrapped
+    var block = 0
+    while block < blockCount {
+      // The last block again, where there are no four.
+      let (b1, b2, b3) = (
+        min(block &+ 1, last), min(block &+ 2, last), min(block &+ 3, last)
+      )
+      I.store(
+        I.largestOfEach(
+          magnitudes(isa, x, block), magnitudes(isa, x, b1), magnitudes(isa, x, b2),
+          magnitudes(isa, x, b3)), lanes)
+      blocks[block].scale = lanes[0]
+      blocks[b1].scale = lanes[4]
+      blocks[b2].scale = lanes[8]
+      blocks[b3].scale = lanes[12]
+      block &+= 4
+    }
+  }
+}
+
+/// Quantizes blocks whose `scale` is their largest magnitude, four at a time.
+@inlinable @inline(__always)
+func quantizeBlocks<I: VectorISA, P: Planes>(
+  _ isa: I.Type, _ planes: P.Type, _ x: UnsafePointer<Float>, blockCount: Int,
+  _ quants: UnsafeMutablePointer<Int8>, _ blocks: UnsafeMutablePointer<ActivationBlock>
 ) {
   let limit = P.isWide ? ActivationPrecision.wideLimit : ActivationPrecision.narrowLimit
   let last = blockCount &- 1
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: 32 &+ blockCount &+ 3) { memory in
-    let sums = memory.baseAddress.unsafelyUnwrapped
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: 32) { lanes in
+    let sums = lanes.baseAddress.unsafelyUnwrapped
     let firstSums = sums + 16
-    let largest = sums + 32
-    findLargest(isa, x, blockCount: blockCount, lanes: sums, into: largest)
-    if !P.isWide, let outliers {
-      takeOutliers(isa, x, blockCount: blockCount, largest: largest, into: outliers)
-    }
     var block = 0
     while block < blockCount {
       // The last block again, where there are no four.
       let (b0, b1, b2, b3) = (
         block, min(block &+ 1, last), min(block &+ 2, last), min(block &+ 3, last)
       )
-      let q0 = quantizeBlock(isa, planes, x, b0, largest[b0], limit, quants)
-      let q1 = quantizeBlock(isa, planes, x, b1, largest[b1], limit, quants)
-      let q2 = quantizeBlock(isa, planes, x, b2, largest[b2], limit, quants)
-      let q3 = quantizeBlock(isa, planes, x, b3, largest[b3], limit, quants)
+      let q0 = quantizeBlock(isa, planes, x, b0, blocks[b0].scale, limit, quants)
+      let q1 = quantizeBlock(isa, planes, x, b1, blocks[b1].scale, limit, quants)
+      let q2 = quantizeBlock(isa, planes, x, b2, blocks[b2].scale, limit, quants)
+      let q3 = quantizeBlock(isa, planes, x, b3, blocks[b3].scale, limit, quants)
       let firsts = I.sumOfEach(q0.first, q1.first, q2.first, q3.first)
       let seconds = I.sumOfEach(q0.second, q1.second, q2.second, q3.second)
       I.store(I.bits(I.add(firsts, seconds)), sums)
@@ -43,33 +91,6 @@ public func quantizeRow<I: VectorISA, P: Planes>(
         scale: q3.scale, sumBits: sums[12], firstHalfBits: firstSums[12])
       block &+= 4
     }
-    if !P.isWide, let outliers { putBack(outliers, x) }
-  }
-}
-
-/// The largest magnitude of each block.
-///
-/// - Parameters:
-///   - lanes: room for 16.
-///   - largest: room for three more than there are blocks.
-@inlinable @inline(__always)
-func findLargest<I: VectorISA>(
-  _ isa: I.Type, _ x: UnsafePointer<Float>, blockCount: Int, lanes: UnsafeMutablePointer<Float>,
-  into largest: UnsafeMutablePointer<Float>
-) {
-  let last = blockCount &- 1
-  var block = 0
-  while block < blockCount {
-    I.store(
-      I.largestOfEach(
-        magnitudes(isa, x, block), magnitudes(isa, x, min(block &+ 1, last)),
-        magnitudes(isa, x, min(block &+ 2, last)), magnitudes(isa, x, min(block &+ 3, last))),
-      lanes)
-    largest[block] = lanes[0]
-    largest[block &+ 1] = lanes[4]
-    largest[block &+ 2] = lanes[8]
-    largest[block &+ 3] = lanes[12]
-    block &+= 4
   }
 }
 

@@ -342,16 +342,11 @@
       finishAttention: { finishAttention(AVX2.self, $0, row: $1, headSize: $2, output: $3) },
       rotate: { rotate(AVX2.self, $0, cosines: $1, sines: $2, rotated: $3) },
       rmsNorm: { rmsNorm(AVX2.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
-      quantizeRow: { x, blockCount, quants, blocks, outliers in
-        if let outliers {
-          quantizeRow(
-            AVX2.self, OnePlane.self, x, blockCount: blockCount, quants: quants, blocks: blocks,
-            outliers: outliers)
-        } else {
-          quantizeRow(
-            AVX2.self, TwoPlanes.self, x, blockCount: blockCount, quants: quants, blocks: blocks,
-            outliers: nil)
-        }
+      quantizeRow: {
+        quantizeRow(AVX2.self, $0, blockCount: $1, quants: $2, blocks: $3, outliers: $4)
+      },
+      quantizeWideRow: {
+        quantizeWideRow(AVX2.self, $0, blockCount: $1, quants: $2, blocks: $3)
       },
       swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2, output: $3) },
       storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) },

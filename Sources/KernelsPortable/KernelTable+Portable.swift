@@ -35,16 +35,11 @@ public func portableKernelTable() -> KernelTable {
     finishAttention: { finishAttention(Portable.self, $0, row: $1, headSize: $2, output: $3) },
     rotate: { rotate(Portable.self, $0, cosines: $1, sines: $2, rotated: $3) },
     rmsNorm: { rmsNorm(Portable.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
-    quantizeRow: { x, blockCount, quants, blocks, outliers in
-      if let outliers {
-        quantizeRow(
-          Portable.self, OnePlane.self, x, blockCount: blockCount, quants: quants, blocks: blocks,
-          outliers: outliers)
-      } else {
-        quantizeRow(
-          Portable.self, TwoPlanes.self, x, blockCount: blockCount, quants: quants, blocks: blocks,
-          outliers: nil)
-      }
+    quantizeRow: {
+      quantizeRow(Portable.self, $0, blockCount: $1, quants: $2, blocks: $3, outliers: $4)
+    },
+    quantizeWideRow: {
+      quantizeWideRow(Portable.self, $0, blockCount: $1, quants: $2, blocks: $3)
     },
     swiGLU: { swiGLU(Portable.self, gate: $0, up: $1, count: $2, output: $3) },
     storeHalf: { Portable.storeHalf(Portable.load($0), $1) },

@@ -51,8 +51,8 @@ struct Weights: Sendable {
     try shapes.refuseMoreBlocks(shape, in: file)
     let loader = Loader(
       file: file, shapes: shapes, team: team, arena: try WeightArena(file.tensors, team: team))
-    // Values and logits take their input in two planes: a twentieth of a prompt's work, and much of the
-    // error that one plane would have (docs/accuracy.md).
+    // Values and logits take their input in two planes: a thirtieth of a prompt's work, and much of
+    // the error that one plane would have (docs/accuracy.md).
     blocks = try (0..<shape.blockCount).map { try BlockWeights($0, loader) }
     outputNorm = try loader.vector("output_norm.weight")
     tokenEmbedding = try loader.matrix("token_embd.weight", wide: true)
