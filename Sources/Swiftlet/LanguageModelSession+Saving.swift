@@ -30,7 +30,8 @@ extension LanguageModelSession {
         let precision = model.model.cachePrecision.rawValue
         guard header.precision == precision else {
           throw SessionFileError.otherModel(
-            path, "keys and values in \(printable(header.precision)), these are in \(precision) "
+            path,
+            "keys and values in \(printable(header.precision)), these are in \(precision) "
               + "(LoadingOptions.cachePrecision)")
         }
         guard header.tokens.count <= model.contextLength else {
