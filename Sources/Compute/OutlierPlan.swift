@@ -8,7 +8,6 @@ final class OutlierPlan: @unchecked Sendable {
   // @unchecked Sendable: one thread uses it.
 
   private let rows: Int
-  private let columns: Int
   private let placed: AlignedMemory
   /// The columns that have outliers, in the order in which they were found.
   private let found: AlignedMemory
@@ -18,7 +17,6 @@ final class OutlierPlan: @unchecked Sendable {
 
   init(rows: Int, columns: Int) {
     self.rows = rows
-    self.columns = columns
     let entries = rows * Outlier.mostPerRow
     let most = min(columns, entries)
     placed = AlignedMemory(byteCount: entries * MemoryLayout<OutlierRows.Placed>.stride)
