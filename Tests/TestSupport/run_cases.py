@@ -48,5 +48,13 @@ for case in json.load(open(os.path.join(folder, "manifest.json"))):
     if case["do"] in DO:
         file = os.path.join(folder, case["file"])
         text = json.dumps(case.get("messages", [])) if case["do"] == "template" else ""
-        results[case["name"]] = run(DO[case["do"]](case, file), text)
+        outcome = run(DO[case["do"]](case, file), text)
+        # What the program costs, it costs each time; what a neighbour on the same core costs, it does not.
+        for _ in range(2):
+            if outcome["code"] is None or outcome["seconds"] < results[""]["seconds"] + 0.1:
+                break
+            again = run(DO[case["do"]](case, file), text)
+            if again["code"] != outcome["code"] or again["seconds"] < outcome["seconds"]:
+                outcome = again
+        results[case["name"]] = outcome
 json.dump(results, sys.stdout)
