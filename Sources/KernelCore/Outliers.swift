@@ -64,25 +64,76 @@ public struct OutlierRows {
 /// A block's error goes with the square of its largest value, and in most rows a few blocks have most of it
 /// (docs/accuracy.md).
 ///
-/// - Parameter blocks: have their largest magnitudes as `scale`, before and afterwards.
+/// - Parameter largest: the blocks' largest magnitudes, before and afterwards, and zeros up to a whole number of
+///   vectors.
 @inlinable @inline(__always)
 func takeOutliers<I: VectorISA>(
   _ isa: I.Type, _ x: UnsafeMutablePointer<Float>, blockCount: Int,
-  _ blocks: UnsafeMutablePointer<ActivationBlock>, into outliers: UnsafeMutablePointer<Outlier>
+  _ largest: UnsafeMutablePointer<Float>, into outliers: UnsafeMutablePointer<Outlier>
 ) {
-  var total: Float = 0
+  var squares = I.splat(Float(0))
   var block = 0
   while block < blockCount {
-    total += blocks[block].scale * blocks[block].scale
-    block &+= 1
+    let most = I.load(largest + block)
+    squares = I.fma(most, most, squares)
+    block &+= PanelGeometry.rows
   }
-  let bound = Outlier.leastShare * total
-  // The worst blocks with their largest magnitudes, the very worst first.
+  let count = findWorst(
+    isa, largest, blockCount: blockCount, atLeast: Outlier.leastShare * I.sum(squares),
+    into: outliers)
+  var taken = 0
+  var index = 0
+  while index < count {
+    let worst = Int(outliers[index].column)
+    let most = largest[worst]
+    let values = x + worst &* PanelGeometry.blockColumns
+    let first = I.magnitude(I.load(values))
+    let second = I.magnitude(I.load(values + 16))
+    let bound = I.splat(most)
+    let places = I.mask(first, atLeast: bound) | I.mask(second, atLeast: bound) << 16
+    // One is there, unless the block has values that are not numbers.
+    if places != 0 {
+      let column = places.trailingZeroBitCount
+      outliers[taken] = Outlier(
+        column: Int32(truncatingIfNeeded: worst &* PanelGeometry.blockColumns &+ column),
+        value: values[column])
+      taken &+= 1
+      values[column] = 0
+      // The next one is as large, or else of those that are smaller.
+      if places & (places &- 1) == 0 {
+        largest[worst] = I.largest(
+          I.maximum(
+            I.subtract(first, I.keep(first, where: first, atLeast: most)),
+            I.subtract(second, I.keep(second, where: second, atLeast: most))))
+      }
+    }
+    index &+= 1
+  }
+  while taken < Outlier.mostPerRow {
+    outliers[taken] = Outlier(column: 0, value: 0)
+    taken &+= 1
+  }
+}
+
+/// The blocks whose largest magnitude has a square of at least `bound`, as the outliers' columns: the worst first,
+/// and no more than `Outlier.mostPerRow`.
+///
+/// - Returns: how many.
+@inlinable @inline(__always)
+func findWorst<I: VectorISA>(
+  _ isa: I.Type, _ largest: UnsafePointer<Float>, blockCount: Int, atLeast bound: Float,
+  into outliers: UnsafeMutablePointer<Outlier>
+) -> Int {
+  guard bound > 0 else { return 0 }
   var count = 0
-  block = 0
-  while block < blockCount {
-    let most = blocks[block].scale
-    if most * most >= bound, most > 0 {
+  var start = 0
+  while start < blockCount {
+    let magnitudes = I.load(largest + start)
+    var candidates = I.mask(I.multiply(magnitudes, magnitudes), atLeast: I.splat(bound))
+    while candidates != 0 {
+      let block = start &+ candidates.trailingZeroBitCount
+      candidates &= candidates &- 1
+      let most = largest[block]
       var place = min(count, Outlier.mostPerRow &- 1)
       if count < Outlier.mostPerRow || outliers[place].value < most {
         while place > 0, outliers[place &- 1].value < most {
@@ -93,28 +144,9 @@ func takeOutliers<I: VectorISA>(
         count = min(count &+ 1, Outlier.mostPerRow)
       }
     }
-    block &+= 1
+    start &+= PanelGeometry.rows
   }
-  var taken = 0
-  var index = 0
-  while index < count {
-    let (worst, most) = (Int(outliers[index].column), outliers[index].value)
-    var column = worst &* 32
-    let end = column &+ 32
-    while column < end, abs(x[column]) != most { column &+= 1 }
-    // It is there; but what a row holds must not decide where a loop ends.
-    if column < end {
-      outliers[taken] = Outlier(column: Int32(truncatingIfNeeded: column), value: x[column])
-      taken &+= 1
-      x[column] = 0
-      blocks[worst].scale = I.largest(magnitudes(isa, x, worst))
-    }
-    index &+= 1
-  }
-  while taken < Outlier.mostPerRow {
-    outliers[taken] = Outlier(column: 0, value: 0)
-    taken &+= 1
-  }
+  return count
 }
 
 /// Undoes what `takeOutliers` did to `x`.

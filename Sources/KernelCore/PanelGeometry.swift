@@ -43,7 +43,7 @@ public struct ActivationBlock {
   ///   - sumBits: the sum of the quants, as the bits of a float.
   ///   - firstHalfBits: that of the first 16.
   @inlinable @inline(__always)
-  init(scale: Float, sumBits: Float, firstHalfBits: Float) {
+  init(_ scale: Float, sumBits: Float, firstHalfBits: Float) {
     let sum = Int32(bitPattern: sumBits.bitPattern)
     self.scale = scale
     scaledSum = scale * Float(sum)

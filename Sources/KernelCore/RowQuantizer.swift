@@ -11,9 +11,10 @@ public func quantizeRow<I: VectorISA>(
   quants: UnsafeMutablePointer<Int8>, blocks: UnsafeMutablePointer<ActivationBlock>,
   outliers: UnsafeMutablePointer<Outlier>
 ) {
-  findLargest(isa, x, blockCount: blockCount, blocks)
-  takeOutliers(isa, x, blockCount: blockCount, blocks, into: outliers)
-  quantizeBlocks(isa, OnePlane.self, x, blockCount: blockCount, quants, blocks)
+  withLargest(isa, x, blockCount: blockCount) { largest in
+    takeOutliers(isa, x, blockCount: blockCount, largest, into: outliers)
+    quantizeBlocks(isa, OnePlane.self, x, blockCount: blockCount, largest, quants, blocks)
+  }
   putBack(outliers, x)
 }
 
@@ -25,71 +26,93 @@ public func quantizeWideRow<I: VectorISA>(
   _ isa: I.Type, _ x: UnsafePointer<Float>, blockCount: Int,
   quants: UnsafeMutablePointer<Int8>, blocks: UnsafeMutablePointer<ActivationBlock>
 ) {
-  findLargest(isa, x, blockCount: blockCount, blocks)
-  quantizeBlocks(isa, TwoPlanes.self, x, blockCount: blockCount, quants, blocks)
-}
-
-/// The largest magnitude of each block, as its `scale` for now.
-///
-/// Four blocks at a time, which share the steps of their reductions.
-@inlinable @inline(__always)
-func findLargest<I: VectorISA>(
-  _ isa: I.Type, _ x: UnsafePointer<Float>, blockCount: Int,
-  _ blocks: UnsafeMutablePointer<ActivationBlock>
-) {
-  let last = blockCount &- 1
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: 16) { lanes in
-    let lanes = lanes.baseAddress.unsafelyUnwrapped
-    var block = 0
-    while block < blockCount {
-      // The last block again, where there are no four.
-      let (b1, b2, b3) = (
-        min(block &+ 1, last), min(block &+ 2, last), min(block &+ 3, last)
-      )
-      I.store(
-        I.largestOfEach(
-          magnitudes(isa, x, block), magnitudes(isa, x, b1), magnitudes(isa, x, b2),
-          magnitudes(isa, x, b3)), lanes)
-      blocks[block].scale = lanes[0]
-      blocks[b1].scale = lanes[4]
-      blocks[b2].scale = lanes[8]
-      blocks[b3].scale = lanes[12]
-      block &+= 4
-    }
+  withLargest(isa, x, blockCount: blockCount) { largest in
+    quantizeBlocks(isa, TwoPlanes.self, x, blockCount: blockCount, largest, quants, blocks)
   }
 }
 
-/// Quantizes blocks whose `scale` is their largest magnitude, four at a time.
+/// Calls `body` with the largest magnitude of each block, and zeros up to a whole number of vectors.
+///
+/// Four blocks at a time, which share the steps of their reductions.
 @inlinable @inline(__always)
-func quantizeBlocks<I: VectorISA, P: Planes>(
-  _ isa: I.Type, _ planes: P.Type, _ x: UnsafePointer<Float>, blockCount: Int,
-  _ quants: UnsafeMutablePointer<Int8>, _ blocks: UnsafeMutablePointer<ActivationBlock>
+func withLargest<I: VectorISA>(
+  _ isa: I.Type, _ x: UnsafePointer<Float>, blockCount: Int,
+  _ body: (UnsafeMutablePointer<Float>) -> Void
 ) {
-  let limit = P.isWide ? ActivationPrecision.wideLimit : ActivationPrecision.narrowLimit
   let last = blockCount &- 1
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: 32) { lanes in
-    let sums = lanes.baseAddress.unsafelyUnwrapped
-    let firstSums = sums + 16
+  let lanes = PanelGeometry.rows
+  // Up to 256 blocks this is on the stack.
+  let padded = (blockCount &+ lanes &- 1) / lanes &* lanes
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: padded) { largest in
+    guard let largest = largest.baseAddress else { return }
     var block = 0
     while block < blockCount {
       // The last block again, where there are no four.
-      let (b0, b1, b2, b3) = (
-        block, min(block &+ 1, last), min(block &+ 2, last), min(block &+ 3, last)
-      )
-      let q0 = quantizeBlock(isa, planes, x, b0, blocks[b0].scale, limit, quants)
-      let q1 = quantizeBlock(isa, planes, x, b1, blocks[b1].scale, limit, quants)
-      let q2 = quantizeBlock(isa, planes, x, b2, blocks[b2].scale, limit, quants)
-      let q3 = quantizeBlock(isa, planes, x, b3, blocks[b3].scale, limit, quants)
-      let firsts = I.sumOfEach(q0.first, q1.first, q2.first, q3.first)
-      let seconds = I.sumOfEach(q0.second, q1.second, q2.second, q3.second)
-      I.store(I.bits(I.add(firsts, seconds)), sums)
-      I.store(I.bits(firsts), firstSums)
-      blocks[b0] = ActivationBlock(scale: q0.scale, sumBits: sums[0], firstHalfBits: firstSums[0])
-      blocks[b1] = ActivationBlock(scale: q1.scale, sumBits: sums[4], firstHalfBits: firstSums[4])
-      blocks[b2] = ActivationBlock(scale: q2.scale, sumBits: sums[8], firstHalfBits: firstSums[8])
-      blocks[b3] = ActivationBlock(
-        scale: q3.scale, sumBits: sums[12], firstHalfBits: firstSums[12])
+      I.storeFourths(
+        I.largestOfEach(
+          magnitudes(isa, x, block), magnitudes(isa, x, min(block &+ 1, last)),
+          magnitudes(isa, x, min(block &+ 2, last)), magnitudes(isa, x, min(block &+ 3, last))),
+        largest + block)
       block &+= 4
+    }
+    block = blockCount
+    while block < padded {
+      largest[block] = 0
+      block &+= 1
+    }
+    body(largest)
+  }
+}
+
+/// Quantizes blocks, four at a time.
+///
+/// - Parameter largest: of each block the largest magnitude, and zeros up to a whole number of vectors.
+@inlinable @inline(__always)
+func quantizeBlocks<I: VectorISA, P: Planes>(
+  _ isa: I.Type, _ planes: P.Type, _ x: UnsafePointer<Float>, blockCount: Int,
+  _ largest: UnsafePointer<Float>,
+  _ quants: UnsafeMutablePointer<Int8>, _ blocks: UnsafeMutablePointer<ActivationBlock>
+) {
+  let limit = I.splat(
+    P.isWide ? ActivationPrecision.wideLimit : ActivationPrecision.narrowLimit)
+  let lanes = PanelGeometry.rows
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * lanes + 8) { room in
+    let scales = room.baseAddress.unsafelyUnwrapped
+    let inverses = scales + lanes
+    let sums = inverses + lanes
+    let firstSums = sums + 4
+    var start = 0
+    while start < blockCount {
+      // Below this the reciprocal overflows; such a block is zero to float32's precision.
+      let most = I.load(largest + start)
+      I.store(I.keep(I.divide(most, limit), where: most, atLeast: 1e-30), scales)
+      I.store(I.keep(I.divide(limit, most), where: most, atLeast: 1e-30), inverses)
+      let count = min(lanes, blockCount &- start)
+      let x = x + start &* PanelGeometry.blockColumns
+      let quants = quants + start &* PanelGeometry.blockColumns &* (P.isWide ? 2 : 1)
+      let blocks = blocks + start
+      let last = count &- 1
+      var block = 0
+      while block < count {
+        // The last block again, where there are no four.
+        let (b0, b1, b2, b3) = (
+          block, min(block &+ 1, last), min(block &+ 2, last), min(block &+ 3, last)
+        )
+        let q0 = quantizeBlock(isa, planes, x, b0, inverses[b0], quants)
+        let q1 = quantizeBlock(isa, planes, x, b1, inverses[b1], quants)
+        let q2 = quantizeBlock(isa, planes, x, b2, inverses[b2], quants)
+        let q3 = quantizeBlock(isa, planes, x, b3, inverses[b3], quants)
+        let firsts = I.sumOfEach(q0.first, q1.first, q2.first, q3.first)
+        let seconds = I.sumOfEach(q0.second, q1.second, q2.second, q3.second)
+        I.storeFourths(I.bits(I.add(firsts, seconds)), sums)
+        I.storeFourths(I.bits(firsts), firstSums)
+        blocks[b0] = ActivationBlock(scales[b0], sumBits: sums[0], firstHalfBits: firstSums[0])
+        blocks[b1] = ActivationBlock(scales[b1], sumBits: sums[1], firstHalfBits: firstSums[1])
+        blocks[b2] = ActivationBlock(scales[b2], sumBits: sums[2], firstHalfBits: firstSums[2])
+        blocks[b3] = ActivationBlock(scales[b3], sumBits: sums[3], firstHalfBits: firstSums[3])
+        block &+= 4
+      }
+      start &+= lanes
     }
   }
 }
@@ -101,17 +124,15 @@ func magnitudes<I: VectorISA>(_ isa: I.Type, _ x: UnsafePointer<Float>, _ block:
   return I.maximum(I.magnitude(I.load(x)), I.magnitude(I.load(x + 16)))
 }
 
-/// Writes the quants of a block.
+/// Writes the quants of a block: its values times `inverse`.
 ///
-/// - Returns: its scale, and the quants, not split in planes.
+/// - Returns: the quants, not split in planes.
 @inlinable @inline(__always)
 func quantizeBlock<I: VectorISA, P: Planes>(
-  _ isa: I.Type, _ planes: P.Type, _ x: UnsafePointer<Float>, _ block: Int, _ largest: Float,
-  _ limit: Float, _ quants: UnsafeMutablePointer<Int8>
-) -> (scale: Float, first: I.Ints, second: I.Ints) {
-  // Below this the reciprocal overflows; such a block is zero to float32's precision.
-  let inverse = I.splat(largest > 1e-30 ? limit / largest : 0)
-  let scale = largest > 1e-30 ? largest / limit : 0
+  _ isa: I.Type, _ planes: P.Type, _ x: UnsafePointer<Float>, _ block: Int, _ inverse: Float,
+  _ quants: UnsafeMutablePointer<Int8>
+) -> (first: I.Ints, second: I.Ints) {
+  let inverse = I.splat(inverse)
   let first = I.round(I.multiply(I.load(x + block &* 32), inverse))
   let second = I.round(I.multiply(I.load(x + (block &* 32 &+ 16)), inverse))
   let target = UnsafeMutableRawPointer(quants + block &* (P.isWide ? 64 : 32))
@@ -127,5 +148,5 @@ func quantizeBlock<I: VectorISA, P: Planes>(
     I.storeLowBytes(first, target)
     I.storeLowBytes(second, target + 16)
   }
-  return (scale, first, second)
+  return (first, second)
 }

@@ -30,6 +30,8 @@ public protocol VectorISA {
   static func fma(_ a: Floats, _ b: Floats, _ c: Floats) -> Floats
   /// Lanes of `value` where `test >= bound`, zero elsewhere (and where `test` is NaN).
   static func keep(_ value: Floats, where test: Floats, atLeast bound: Float) -> Floats
+  /// Bit i is set where lane i of `a` is at least `b`'s; not where one of them is NaN.
+  static func mask(_ a: Floats, atLeast b: Floats) -> UInt32
   /// Lanes 2i and 2i+1 exchanged.
   static func swapPairs(_ a: Floats) -> Floats
   /// Sum of the lanes by halving: (i, i+8), (i, i+4), (i, i+2), (i, i+1).
@@ -38,6 +40,8 @@ public protocol VectorISA {
   static func largest(_ a: Floats) -> Float
   /// The largest lane of each: `a`'s in lane 0, `b`'s in lane 4, `c`'s in lane 8, `d`'s in lane 12.
   static func largestOfEach(_ a: Floats, _ b: Floats, _ c: Floats, _ d: Floats) -> Floats
+  /// Stores lanes 0, 4, 8 and 12, one after the other.
+  static func storeFourths(_ a: Floats, _ pointer: UnsafeMutablePointer<Float>)
 
   /// 16 IEEE half-precision numbers, 32 bytes.
   static func loadHalf(_ pointer: UnsafeRawPointer) -> Floats

@@ -55,6 +55,11 @@
         _mm256_and_ps(value.high, swiftlet_at_least_ps256(test.high, bound))
       )
     }
+    @inline(__always) static func mask(_ a: Floats, atLeast b: Floats) -> UInt32 {
+      let low = _mm256_movemask_ps(swiftlet_at_least_ps256(a.low, b.low))
+      let high = _mm256_movemask_ps(swiftlet_at_least_ps256(a.high, b.high))
+      return UInt32(bitPattern: low | high << 8)
+    }
     @inline(__always) static func swapPairs(_ a: Floats) -> Floats {
       (swiftlet_swap_pairs_ps256(a.low), swiftlet_swap_pairs_ps256(a.high))
     }
@@ -77,6 +82,9 @@
         swiftlet_largest_of_both_ps256(_mm256_max_ps(a.low, a.high), _mm256_max_ps(b.low, b.high)),
         swiftlet_largest_of_both_ps256(_mm256_max_ps(c.low, c.high), _mm256_max_ps(d.low, d.high))
       )
+    }
+    @inline(__always) static func storeFourths(_ a: Floats, _ p: UnsafeMutablePointer<Float>) {
+      _mm_storeu_ps(p, swiftlet_fourths_ps256(a.low, a.high))
     }
 
     @inline(__always) static func loadHalf(_ p: UnsafeRawPointer) -> Floats {

@@ -37,6 +37,9 @@
     static func keep(_ value: Floats, where test: Floats, atLeast bound: Float) -> Floats {
       _mm512_maskz_mov_ps(swiftlet_at_least_ps512(test, splat(bound)), value)
     }
+    @inline(__always) static func mask(_ a: Floats, atLeast b: Floats) -> UInt32 {
+      UInt32(swiftlet_at_least_ps512(a, b))
+    }
     @inline(__always) static func swapPairs(_ a: Floats) -> Floats { swiftlet_swap_pairs_ps512(a) }
 
     @inline(__always) static func sum(_ a: Floats) -> Float {
@@ -49,6 +52,9 @@
     @inline(__always)
     static func largestOfEach(_ a: Floats, _ b: Floats, _ c: Floats, _ d: Floats) -> Floats {
       swiftlet_largest_of_each_ps512(a, b, c, d)
+    }
+    @inline(__always) static func storeFourths(_ a: Floats, _ p: UnsafeMutablePointer<Float>) {
+      _mm_storeu_ps(p, swiftlet_fourths_ps512(a))
     }
 
     @inline(__always) static func loadHalf(_ p: UnsafeRawPointer) -> Floats {

@@ -40,6 +40,11 @@ enum Portable: VectorISA {
   static func keep(_ value: Floats, where test: Floats, atLeast bound: Float) -> Floats {
     Floats.zero.replacing(with: value, where: test .>= splat(bound))
   }
+  @inline(__always) static func mask(_ a: Floats, atLeast b: Floats) -> UInt32 {
+    var bits = SIMD16<UInt32>.zero
+    for lane in 0..<16 { bits[lane] = 1 << UInt32(lane) }
+    return SIMD16<UInt32>.zero.replacing(with: bits, where: a .>= b).wrappedSum()
+  }
   @inline(__always) static func swapPairs(_ a: Floats) -> Floats {
     var swapped = Floats()
     swapped.evenHalf = a.oddHalf
@@ -58,6 +63,9 @@ enum Portable: VectorISA {
     var each = Floats.zero
     (each[0], each[4], each[8], each[12]) = (a.max(), b.max(), c.max(), d.max())
     return each
+  }
+  @inline(__always) static func storeFourths(_ a: Floats, _ p: UnsafeMutablePointer<Float>) {
+    (p[0], p[1], p[2], p[3]) = (a[0], a[4], a[8], a[12])
   }
 
   @inline(__always) static func loadHalf(_ p: UnsafeRawPointer) -> Floats {

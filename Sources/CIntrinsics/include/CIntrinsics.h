@@ -107,6 +107,11 @@ SWIFTLET_INLINE __m256i swiftlet_sum_of_both_si256(__m256i a, __m256i b) {
   return _mm256_add_epi32(ab, _mm256_shuffle_epi32(ab, 0xB1));
 }
 SWIFTLET_INLINE __m128 swiftlet_high_ps128(__m256 a) { return _mm256_extractf128_ps(a, 1); }
+// Lanes 0 and 4 of each.
+SWIFTLET_INLINE __m128 swiftlet_fourths_ps256(__m256 a, __m256 b) {
+  __m256 ab = _mm256_unpacklo_ps(a, b);
+  return _mm_unpacklo_ps(_mm256_castps256_ps128(ab), swiftlet_high_ps128(ab));
+}
 SWIFTLET_INLINE __m128i swiftlet_high_si128(__m256i a) { return _mm256_extracti128_si256(a, 1); }
 SWIFTLET_INLINE __m256 swiftlet_swap_pairs_ps256(__m256 a) { return _mm256_permute_ps(a, 0xB1); }
 SWIFTLET_INLINE __m256 swiftlet_at_least_ps256(__m256 a, __m256 b) {
@@ -147,6 +152,10 @@ SWIFTLET_INLINE __m512i swiftlet_sum_of_each_si512(__m512i a, __m512i b, __m512i
   SWIFTLET_REDUCE_FOUR(_mm512_add_epi32, _mm512_shuffle_i32x4, _mm512_shuffle_epi32);
 }
 #undef SWIFTLET_REDUCE_FOUR
+// Lanes 0, 4, 8 and 12.
+SWIFTLET_INLINE __m128 swiftlet_fourths_ps512(__m512 a) {
+  return _mm512_castps512_ps128(_mm512_maskz_compress_ps(0x1111, a));
+}
 SWIFTLET_INLINE __m256i swiftlet_to_half_ps512(__m512 a) {
   return _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT);
 }
