@@ -144,10 +144,11 @@ public struct Worker {
     rendezvous.barrier()
   }
 
-  /// As `share`, over consecutive ranges of 0..<`count`: about four a thread, so that a thread that
-  /// the system holds up leaves its share to the others.
-  public func shareRanges(of count: Int, atLeast smallest: Int = 1, _ body: (Range<Int>) -> Void) {
-    let size = max(smallest, (count + self.count * 4 - 1) / (self.count * 4), 1)
+  /// As `share`, over consecutive ranges of 0..<`count`: some a thread, so that a thread that the system holds
+  /// up leaves its share to the others. Claiming one costs the line that all threads claim from.
+  public func shareRanges(of count: Int, perThread: Int = 4, _ body: (Range<Int>) -> Void) {
+    let ranges = self.count * perThread
+    let size = max((count + ranges - 1) / ranges, 1)
     share((count + size - 1) / size) { item in
       body(item * size..<min((item + 1) * size, count))
     }

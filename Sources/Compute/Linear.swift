@@ -35,8 +35,10 @@ extension Worker {
     let panels =
       first.weights.panelCount + (second?.weights.panelCount ?? 0)
       + (third?.weights.panelCount ?? 0)
-    // About four items a thread, so that one that the system holds up leaves its share to the others.
-    let size = max(1, (panels + count * 4 - 1) / (count * 4))
+    // Several items a thread, so that one that the system holds up leaves its share to the others: the more
+    // tokens, the longer an item takes.
+    let items = count * (rows.count < 32 ? 4 : 16)
+    let size = max(1, (panels + items - 1) / items)
     let firstItems = first.itemCount(panelsEach: size)
     let secondItems = second?.itemCount(panelsEach: size) ?? 0
     let thirdItems = third?.itemCount(panelsEach: size) ?? 0

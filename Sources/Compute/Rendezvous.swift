@@ -15,14 +15,18 @@ final class Rendezvous: @unchecked Sendable {
   // @unchecked Sendable: what is not atomic is `body`, written by the caller of `run` before it
   // releases `generation` and read by others after they acquired it.
 
+  private typealias CacheLine = (Int, Int, Int, Int, Int, Int, Int, Int)
   typealias Body = (Int) -> Void
 
   /// How many threads take part. Set once, before the first run.
   var threadCount = 1
 
   private let arrived = Atomic<Int>(0)
-  private let phase = Atomic<Int>(0)
   private let nextItem = Atomic<Int>(0)
+  // In a cache line of its own: who waits for it must not take the others' line from those who work.
+  private let before: CacheLine = (0, 0, 0, 0, 0, 0, 0, 0)
+  private let phase = Atomic<Int>(0)
+  private let after: CacheLine = (0, 0, 0, 0, 0, 0, 0, 0)
   private let generation = Atomic<Int>(0)
   private let sleepers = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
