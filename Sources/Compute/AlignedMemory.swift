@@ -22,7 +22,7 @@ final class AlignedMemory: @unchecked Sendable {
   private let isMapped: Bool
 
   /// Blocks from this size on come from the system.
-  private static let smallestMapping = 64 << 10
+  static let smallestMapping = 64 << 10
 
   init(byteCount: Int, pages: Pages = .ordinary) {
     self.byteCount = byteCount

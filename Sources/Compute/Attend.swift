@@ -9,6 +9,8 @@ public final class AttentionWorkspace: @unchecked Sendable {
 
   let group: Int
   let headSize: Int
+  /// Of each worker.
+  private let scratch: [AttentionScratch]
   /// Partial results of spans, where spans are shared among threads.
   private var partials = AlignedMemory(byteCount: 0)
   /// Whether each span of a tile is an item of its own: for few tokens, whose tiles alone would leave
@@ -16,11 +18,18 @@ public final class AttentionWorkspace: @unchecked Sendable {
   private(set) var sharesSpans = false
   private var mostSpans = 0
 
-  /// - Parameter group: query heads that share a key-value head.
-  public init(group: Int, headSize: Int) {
+  /// - Parameters:
+  ///   - group: query heads that share a key-value head.
+  ///   - workers: threads that attend.
+  public init(group: Int, headSize: Int, workers: Int) {
     self.group = group
     self.headSize = headSize
+    scratch = (0..<workers).map { _ in
+      AttentionScratch(rows: Self.tokensPerTile * group, headSize: headSize)
+    }
   }
+
+  func scratch(of worker: Int) -> AttentionScratch { scratch[worker] }
 
   /// Floats of a partial result: values [rows, headSize], then largest and total [rows].
   private var partialFloats: Int { group * (headSize + 2) }
@@ -45,6 +54,52 @@ public final class AttentionWorkspace: @unchecked Sendable {
   }
 }
 
+/// What one thread needs for a tile.
+final class AttentionScratch: @unchecked Sendable {
+  // @unchecked Sendable: one thread uses it.
+
+  private let rows: Int
+  private let headSize: Int
+  private let memory: AlignedMemory
+
+  init(rows: Int, headSize: Int) {
+    self.rows = rows
+    self.headSize = headSize
+    // Two partial results, queries and scores, and of each row two numbers.
+    let floats = rows * (2 * (headSize + 2) + headSize + AttentionSpan.positions + 2)
+    // From the start of a page: elsewhere attention at depth is 5 % slower.
+    memory = AlignedMemory(
+      byteCount: max(floats * MemoryLayout<Float>.stride, AlignedMemory.smallestMapping))
+  }
+
+  private var floats: UnsafeMutablePointer<Float> {
+    memory.base.assumingMemoryBound(to: Float.self)
+  }
+
+  /// [rows, headSize].
+  var queries: UnsafeMutablePointer<Float> { floats }
+  /// [rows, AttentionSpan.positions].
+  var scores: UnsafeMutablePointer<Float> { floats + rows * headSize }
+  /// [rows].
+  var scales: UnsafeMutablePointer<Float> { scores + rows * AttentionSpan.positions }
+  /// [rows].
+  var visible: UnsafeMutablePointer<Int32> {
+    UnsafeMutableRawPointer(scales + rows).assumingMemoryBound(to: Int32.self)
+  }
+  /// The first of two, [rows].
+  var running: AttentionPartial { partial(scales + 2 * rows) }
+  /// The second.
+  var next: AttentionPartial { partial(scales + rows * (2 + headSize + 2)) }
+
+  private func partial(_ start: UnsafeMutablePointer<Float>) -> AttentionPartial {
+    let sums = start + rows * headSize
+    return AttentionPartial(largest: sums, total: sums + rows, values: start)
+  }
+
+  /// Stops where a tile has more rows than there is room for.
+  func check(rows count: Int) { precondition(count <= rows, "\(count) rows of \(rows)") }
+}
+
 /// What a step attends with: the batch's queries, keys and values, not rotated yet.
 ///
 /// A class, so that passing it on counts one reference and not four.
@@ -55,7 +110,7 @@ public final class AttentionInput: Sendable {
   let table: RotaryTable
 
   /// - Parameters:
-  ///   - queries: [rows, heads * headSize]; what is in it may change.
+  ///   - queries: [rows, heads * headSize].
   ///   - keys, values: [rows, keyValueHeads * headSize]; what is in `keys` changes.
   ///   - table: the angles of the rows' positions.
   public init(queries: FloatMatrix, keys: FloatMatrix, values: FloatMatrix, table: RotaryTable) {
@@ -94,10 +149,9 @@ extension Worker {
     let storesFirst = slices.contains { $0.rows.count > 1 }
     precondition(storesFirst || needed.count == rows)
     let attention = TileAttention(
-      input: input, layer: layer, isRotated: storesFirst, group: workspace.group,
-      headSize: workspace.headSize,
-      kernels: kernels)
-    if storesFirst { rotateAndStore(attention, slices, rows: rows, needed: needed) }
+      input: input, layer: layer, storesFirst: storesFirst, group: workspace.group,
+      headSize: workspace.headSize, scratch: workspace.scratch(of: index), kernels: kernels)
+    if storesFirst { store(attention, slices, rows: rows) }
     if workspace.sharesSpans {
       return attendSpans(attention, slices, workspace, rows: rows, into: output, for: readers)
     }
@@ -105,13 +159,9 @@ extension Worker {
     return prepare(output, rows: needed, for: readers)
   }
 
-  private func rotateAndStore(
-    _ attention: TileAttention, _ slices: [SequenceSlice], rows: Int, needed: Range<Int>
-  ) {
-    share(rows) { row in
-      if needed.contains(row) { attention.rotateQueries(row) }
-      let slice = slices.holding(row)
-      for head in 0..<attention.heads { attention.store(row, of: slice, head: head) }
+  private func store(_ attention: TileAttention, _ slices: [SequenceSlice], rows: Int) {
+    shareRanges(of: rows, perThread: Self.rowRanges) { range in
+      for slice in slices { attention.store(slice.rows.clamped(to: range), of: slice) }
     }
   }
 
@@ -128,7 +178,7 @@ extension Worker {
     share(count * heads) { item in
       var tile = item / heads
       var index = 0
-      if !attention.isRotated {
+      if !attention.storesFirst {
         // A token each, and so a tile.
         index = tile
         tile = 0
@@ -184,63 +234,49 @@ extension Worker {
   }
 }
 
-/// The queries of a tile as `AttentionSpan` has them.
-private struct TileQueries {
-  let values: UnsafePointer<Float>
-  let scales: UnsafePointer<Float>
-  let visible: UnsafePointer<Int32>
-  let rows: Int
-}
-
 /// Attention of a few rows of one sequence and one key-value head.
 private struct TileAttention {
   let input: AttentionInput
   let layer: Int
-  /// Whether queries and keys were rotated, and keys and values stored, in a step before.
-  let isRotated: Bool
+  /// Whether keys and values were stored in a step before.
+  let storesFirst: Bool
   let group: Int
   let headSize: Int
+  let scratch: AttentionScratch
   let kernels: KernelTable
 
   /// Key-value heads.
   var heads: Int { input.keys.columns / headSize }
 
-  /// Rotates the queries of `row` in place.
-  func rotateQueries(_ row: Int) {
-    for head in 0..<heads * group { rotate(input.queries.pointer(row) + head * headSize, row) }
+  /// Rotates the keys of `rows` in place, and puts them and the values into the cache.
+  func store(_ rows: Range<Int>, of slice: SequenceSlice) {
+    for row in rows {
+      for head in 0..<heads { store(row, of: slice, head: head) }
+    }
   }
 
   /// Rotates the key of `row` in place, and puts it and the value into the cache.
   func store(_ row: Int, of slice: SequenceSlice, head: Int) {
     let key = input.keys.pointer(row) + head * headSize
-    rotate(key, row)
+    kernels.rotate(key, headSize, input.table.angles(row), 1, key)
     slice.cache.store(
       key: key, value: input.values.pointer(row) + head * headSize, layer: layer, head: head,
       position: slice.position(of: row), kernels: kernels)
   }
 
-  private func rotate(_ vector: UnsafeMutablePointer<Float>, _ row: Int) {
-    kernels.rotate(
-      vector, input.table.cosines.pointer(row), input.table.sines.pointer(row), input.table.rotated)
-  }
-
   /// All spans that `rows` see.
   func attend(_ rows: Range<Int>, of slice: SequenceSlice, head: Int, into output: FloatMatrix) {
-    if !isRotated { store(rows.lowerBound, of: slice, head: head) }
+    if !storesFirst { store(rows.lowerBound, of: slice, head: head) }
     let width = AttentionSpan.positions
-    let count = rows.count * group
     let end = slice.position(of: rows.upperBound - 1) + 1
-    withPartials(2, rows: count) { partial in
-      let (running, next) = (partial(0), partial(1))
-      withQueries(rows, of: slice, head) { queries, scores in
-        for start in stride(from: 0, to: end, by: width) {
-          let positions = start..<min(start + width, end)
-          compute(queries, scores, slice, head, positions, start == 0 ? running : next)
-          if start > 0 { kernels.mergeSpan(next, running, count, headSize) }
-        }
-      }
-      finish(rows, head: head, running, into: output)
+    let (running, next) = (scratch.running, scratch.next)
+    let count = gatherQueries(rows, of: slice, head)
+    for start in stride(from: 0, to: end, by: width) {
+      let positions = start..<min(start + width, end)
+      compute(count, slice, head, positions, start == 0 ? running : next)
+      if start > 0 { kernels.mergeSpan(next, running, count, headSize) }
     }
+    finish(rows, head: head, running, into: output)
   }
 
   /// The one span that starts at `start`.
@@ -251,10 +287,8 @@ private struct TileAttention {
     let end = slice.position(of: rows.upperBound - 1) + 1
     let positions = start..<min(start + AttentionSpan.positions, end)
     // The newest position is in the last span, and nobody else looks at it.
-    if !isRotated, positions.upperBound == end { store(rows.lowerBound, of: slice, head: head) }
-    withQueries(rows, of: slice, head) { queries, scores in
-      compute(queries, scores, slice, head, positions, partial)
-    }
+    if !storesFirst, positions.upperBound == end { store(rows.lowerBound, of: slice, head: head) }
+    compute(gatherQueries(rows, of: slice, head), slice, head, positions, partial)
   }
 
   /// Writes what the partial results of `spans` are together; leaves those as they are.
@@ -263,28 +297,11 @@ private struct TileAttention {
     _ partial: (Int) -> AttentionPartial
   ) {
     let count = rows.count * group
-    withPartials(1, rows: count) { room in
-      let running = room(0)
-      running.update(from: partial(spans.lowerBound), rows: count, headSize: headSize)
-      for span in spans.dropFirst() { kernels.mergeSpan(partial(span), running, count, headSize) }
-      finish(rows, head: head, running, into: output)
-    }
-  }
-
-  /// Calls `body` with room for `count` partial results of `rows` rows of queries.
-  private func withPartials(
-    _ count: Int, rows: Int, _ body: ((Int) -> AttentionPartial) -> Void
-  ) {
-    // Values [rows, headSize] of each, then largest and total [rows] of each.
-    withUnsafeTemporaryAllocation(byteCount: count * rows * (headSize + 2) * 4, alignment: 64) {
-      guard let memory = $0.baseAddress?.assumingMemoryBound(to: Float.self) else { return }
-      let sums = memory + count * rows * headSize
-      body { index in
-        AttentionPartial(
-          largest: sums + 2 * index * rows, total: sums + (2 * index + 1) * rows,
-          values: memory + index * rows * headSize)
-      }
-    }
+    scratch.check(rows: count)
+    let running = scratch.running
+    running.update(from: partial(spans.lowerBound), rows: count, headSize: headSize)
+    for span in spans.dropFirst() { kernels.mergeSpan(partial(span), running, count, headSize) }
+    finish(rows, head: head, running, into: output)
   }
 
   /// Writes the rows' results.
@@ -299,46 +316,33 @@ private struct TileAttention {
     }
   }
 
-  /// Calls `body` with the queries of a tile and room for scores.
-  private func withQueries(
-    _ rows: Range<Int>, of slice: SequenceSlice, _ head: Int,
-    _ body: (TileQueries, UnsafeMutablePointer<Float>) -> Void
-  ) {
+  /// Makes ready the queries of a tile, and what else `AttentionSpan` has of them.
+  ///
+  /// - Returns: how many there are.
+  private func gatherQueries(_ rows: Range<Int>, of slice: SequenceSlice, _ head: Int) -> Int {
     let count = rows.count * group
+    scratch.check(rows: count)
     let scale = 1 / Float(headSize).squareRoot()
-    let floats = count * (headSize + AttentionSpan.positions + 1)
-    withUnsafeTemporaryAllocation(byteCount: floats * 4, alignment: 64) { bytes in
-      withUnsafeTemporaryAllocation(of: Int32.self, capacity: count) { visible in
-        guard let gathered = bytes.baseAddress?.assumingMemoryBound(to: Float.self),
-          let visible = visible.baseAddress
-        else { return }
-        let scores = gathered + count * headSize
-        let scales = scores + count * AttentionSpan.positions
-        for (i, row) in rows.enumerated() {
-          let query = input.queries.pointer(row) + head * group * headSize
-          let target = gathered + i * group * headSize
-          target.update(from: query, count: group * headSize)
-          if !isRotated { for j in 0..<group { rotate(target + j * headSize, row) } }
-          for j in 0..<group * headSize { target[j] *= scale }
-          for j in 0..<group {
-            visible[i * group + j] = Int32(truncatingIfNeeded: slice.position(of: row) + 1)
-          }
-        }
-        if slice.cache.precision.isFixedPoint {
-          for i in 0..<count {
-            let query = gathered + i * headSize
-            scales[i] = kernels.quantizeQuery(query, headSize, query)
-          }
-        }
-        let queries = TileQueries(values: gathered, scales: scales, visible: visible, rows: count)
-        body(queries, scores)
+    let isFixedPoint = slice.cache.precision.isFixedPoint
+    for (tileRow, row) in rows.enumerated() {
+      let source = input.queries.pointer(row) + head * group * headSize
+      let angles = input.table.angles(row)
+      let visible = Int32(truncatingIfNeeded: slice.position(of: row) + 1)
+      for j in 0..<group {
+        let index = tileRow * group + j
+        let query = scratch.queries + index * headSize
+        kernels.rotate(source + j * headSize, headSize, angles, scale, query)
+        if isFixedPoint { scratch.scales[index] = kernels.quantizeQuery(query, headSize, query) }
+        scratch.visible[index] = visible
       }
     }
+    return count
   }
 
+  /// One span of the tile whose queries are ready.
   private func compute(
-    _ queries: TileQueries, _ scores: UnsafeMutablePointer<Float>, _ slice: SequenceSlice,
-    _ head: Int, _ positions: Range<Int>, _ partial: AttentionPartial
+    _ count: Int, _ slice: SequenceSlice, _ head: Int, _ positions: Range<Int>,
+    _ partial: AttentionPartial
   ) {
     let cache = slice.cache
     let scales =
@@ -349,9 +353,9 @@ private struct TileAttention {
       values: cache.values(layer, head, spanOf: positions.lowerBound),
       keyScales: scales, valueScales: scales.map { $0 + AttentionSpan.positions },
       headSize: headSize, start: positions.lowerBound, count: positions.count,
-      queries: queries.values, queryScales: queries.scales, rows: queries.rows,
-      visible: queries.visible)
-    kernels.attention(cache.precision)(span, scores, partial)
+      queries: scratch.queries, queryScales: scratch.scales, rows: count,
+      visible: scratch.visible)
+    kernels.attention(cache.precision)(span, scratch.scores, partial)
   }
 }
 

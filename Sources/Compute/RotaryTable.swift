@@ -1,3 +1,5 @@
+import KernelCore
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -13,8 +15,8 @@ public final class RotaryTable: @unchecked Sendable {
   /// Values of a head that are rotated, a multiple of 16.
   public let rotated: Int
   private let frequencies: [Double]
-  let cosines: FloatMatrix
-  let sines: FloatMatrix
+  private let cosines: FloatMatrix
+  private let sines: FloatMatrix
 
   /// Room for the angles of `rows` tokens; `rotated` is the values of a head that are rotated,
   /// `base` theta.
@@ -23,6 +25,10 @@ public final class RotaryTable: @unchecked Sendable {
     frequencies = (0..<rotated / 2).map { pow(base, -2 * Double($0) / Double(rotated)) * scale }
     cosines = FloatMatrix(rows: rows, columns: rotated)
     sines = FloatMatrix(rows: rows, columns: rotated)
+  }
+
+  func angles(_ row: Int) -> RotaryAngles {
+    RotaryAngles(cosines: cosines.pointer(row), sines: sines.pointer(row), rotated: rotated)
   }
 
   /// Sets `row` to the angles of `position`.
@@ -42,8 +48,12 @@ public final class RotaryTable: @unchecked Sendable {
 extension Worker {
   /// Fills the slices' rows with the angles of their positions.
   public func fillRotary(_ table: RotaryTable, _ slices: [SequenceSlice]) {
-    share(slices.last?.rows.upperBound ?? 0) { row in
-      table.fill(row, position: slices.holding(row).position(of: row))
+    shareRanges(of: slices.last?.rows.upperBound ?? 0) { range in
+      for slice in slices {
+        for row in slice.rows.clamped(to: range) {
+          table.fill(row, position: slice.position(of: row))
+        }
+      }
     }
   }
 }

@@ -19,13 +19,3 @@ public struct SequenceSlice: Sendable {
 
   func position(of row: Int) -> Int { first + row - rows.lowerBound }
 }
-
-extension [SequenceSlice] {
-  /// The slice of `row`. Slices follow each other without gaps, from row 0.
-  func holding(_ row: Int) -> SequenceSlice {
-    if count == 1 { return self[0] }
-    // The most frequent case: a row each.
-    if row < count, self[row].rows.contains(row) { return self[row] }
-    return first { $0.rows.contains(row) } ?? self[0]
-  }
-}

@@ -213,22 +213,44 @@ public func finishAttention<I: VectorISA>(
   }
 }
 
-/// Rotary position embedding (Su et al. 2021) over interleaved pairs (2i, 2i+1), in place.
+/// Rotary position embedding (Su et al. 2021) over interleaved pairs (2i, 2i+1), times `scale`.
 ///
 /// - Parameters:
-///   - cosines: [rotated], each pair's cosine twice.
-///   - sines: [rotated], each pair's sine twice, the first negated.
-///   - rotated: values of the head that are rotated, a multiple of 16.
+///   - head: [count], a multiple of 16.
+///   - angles: how far its pairs are rotated.
+///   - output: [count]; may be `head`.
 @inlinable @inline(__always)
 public func rotate<I: VectorISA>(
-  _ isa: I.Type, _ head: UnsafeMutablePointer<Float>, cosines: UnsafePointer<Float>,
-  sines: UnsafePointer<Float>, rotated: Int
+  _ isa: I.Type, _ head: UnsafePointer<Float>, count: Int, by angles: RotaryAngles, scale: Float,
+  output: UnsafeMutablePointer<Float>
 ) {
+  let scale = I.splat(scale)
   var i = 0
-  while i < rotated {
+  while i < angles.rotated {
     let x = I.load(head + i)
-    let crossed = I.multiply(I.swapPairs(x), I.load(sines + i))
-    I.store(I.fma(x, I.load(cosines + i), crossed), head + i)
+    let crossed = I.multiply(I.swapPairs(x), I.load(angles.sines + i))
+    I.store(I.multiply(I.fma(x, I.load(angles.cosines + i), crossed), scale), output + i)
     i &+= PanelGeometry.rows
+  }
+  while i < count {
+    I.store(I.multiply(I.load(head + i), scale), output + i)
+    i &+= PanelGeometry.rows
+  }
+}
+
+/// The angles of a position.
+public struct RotaryAngles {
+  /// [rotated], each pair's cosine twice.
+  public var cosines: UnsafePointer<Float>
+  /// [rotated], each pair's sine twice, the first negated.
+  public var sines: UnsafePointer<Float>
+  /// Values of a head that are rotated, a multiple of 16 and no more than there are.
+  public var rotated: Int
+
+  @inlinable
+  public init(cosines: UnsafePointer<Float>, sines: UnsafePointer<Float>, rotated: Int) {
+    self.cosines = cosines
+    self.sines = sines
+    self.rotated = rotated
   }
 }

@@ -82,9 +82,10 @@ public final class KernelTable: Sendable {
   public let finishAttention:
     @Sendable (AttentionPartial, Int, Int, UnsafeMutablePointer<Float>) ->
       Void
-  /// (head, cosines, sines, rotated)
-  public let rotate:
-    @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int) -> Void
+  public typealias Rotate =
+    @Sendable (UnsafePointer<Float>, Int, RotaryAngles, Float, UnsafeMutablePointer<Float>) -> Void
+  /// (head, count, angles, scale, output)
+  public let rotate: Rotate
   /// (x, weight, epsilon, count, output)
   public let rmsNorm:
     @Sendable (
@@ -130,10 +131,7 @@ public final class KernelTable: Sendable {
     mergeSpan: @escaping @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void,
     finishAttention:
       @escaping @Sendable (AttentionPartial, Int, Int, UnsafeMutablePointer<Float>) -> Void,
-    rotate:
-      @escaping @Sendable (
-        UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int
-      ) -> Void,
+    rotate: @escaping Rotate,
     rmsNorm:
       @escaping @Sendable (
         UnsafePointer<Float>, UnsafePointer<Float>, Float, Int, UnsafeMutablePointer<Float>

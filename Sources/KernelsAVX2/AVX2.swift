@@ -348,7 +348,7 @@
       },
       mergeSpan: { mergeSpan(AVX2.self, $0, into: $1, rows: $2, headSize: $3) },
       finishAttention: { finishAttention(AVX2.self, $0, row: $1, headSize: $2, output: $3) },
-      rotate: { rotate(AVX2.self, $0, cosines: $1, sines: $2, rotated: $3) },
+      rotate: { rotate(AVX2.self, $0, count: $1, by: $2, scale: $3, output: $4) },
       rmsNorm: { rmsNorm(AVX2.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
       quantizeRow: {
         quantizeRow(AVX2.self, $0, blockCount: $1, quants: $2, blocks: $3, outliers: $4)

@@ -68,7 +68,8 @@ public final class ForwardPass {
         gate: Projection(block.gate, gate), up: Projection(block.up, up),
         down: Projection(block.down, residual, accumulates: true))
     }
-    workspace = AttentionWorkspace(group: shape.groupSize, headSize: shape.headSize)
+    workspace = AttentionWorkspace(
+      group: shape.groupSize, headSize: shape.headSize, workers: workers)
     logits = FloatMatrix(rows: 1, columns: shape.vocabularySize)
   }
 
