@@ -35,9 +35,9 @@ extension Worker {
     let panels =
       first.weights.panelCount + (second?.weights.panelCount ?? 0)
       + (third?.weights.panelCount ?? 0)
-    // Several items a thread, so that one that the system holds up leaves its share to the others: the more
-    // tokens, the longer an item takes.
-    let items = count * (rows.count < 32 ? 4 : 16)
+    // Several items a thread, so that one that the system holds up leaves its share to the others. Of few tokens an
+    // item takes microseconds, and a thread reads fastest what lies in a row.
+    let items = count * (rows.count < 32 ? 2 : 16)
     let size = max(1, (panels + items - 1) / items)
     let firstItems = first.itemCount(panelsEach: size)
     let secondItems = second?.itemCount(panelsEach: size) ?? 0

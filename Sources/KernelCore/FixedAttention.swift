@@ -213,6 +213,17 @@ public func attendFixedSpan<I: VectorISA, S: FixedStorage>(
   }
 
   var column = 0
+  // Where there are registers for it.
+  let readsOnce = largestTile >= 8 && span.rows < 4
+  while readsOnce, span.headSize &- column >= 4 &* PanelGeometry.rows {
+    switch span.rows {
+    case 3: valueTiles(isa, storage, Tile3.self, span, panels, column, scores, partial)
+    case 2: valueTiles(isa, storage, Tile2.self, span, panels, column, scores, partial)
+    case 1: valueTiles(isa, storage, Single.self, span, panels, column, scores, partial)
+    default: break
+    }
+    column &+= 4 &* PanelGeometry.rows
+  }
   while column < span.headSize {
     row = 0
     if largestTile >= 8 {
@@ -400,5 +411,53 @@ func valueTile<I: VectorISA, S: FixedStorage, T: TokenTile>(
     I.store(
       I.multiply(sum.whole, I.splat(scale)),
       partial.values + ((row &+ index) &* span.headSize &+ column))
+  }
+}
+
+/// As `valueTile`, four times 16 columns of all rows, which are few: values are read once, in the order in which they
+/// lie.
+@inlinable @inline(__always)
+func valueTiles<I: VectorISA, S: FixedStorage, T: TokenTile>(
+  _ isa: I.Type, _ storage: S.Type, _ tile: T.Type, _ span: AttentionSpan, _ panels: Int,
+  _ column: Int, _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
+) where T.Element == Tile4<FixedSum<I>> {
+  let rowBytes = AttentionSpan.positions &* 4
+  let weights = UnsafeRawPointer(scores)
+  let values = span.values + column &* 2 &* S.bytes
+  let next = 2 &* PanelGeometry.rows &* S.bytes
+  let end = panels &* PanelGeometry.rows
+  var sums = T(repeating: Tile4(repeating: FixedSum()))
+  var start = 0
+  while start < end {
+    let stop = min(start &+ FixedPoint.positionsPerSum, end)
+    sums.forEach { _, row in row.forEach { _, sum in sum.part = I.splat(Int32(0)) } }
+    var position = start
+    while position < stop {
+      let pair = values + position &* span.headSize &* S.bytes
+      let value0 = S.load(isa, pair)
+      let value1 = S.load(isa, pair + next)
+      let value2 = S.load(isa, pair + 2 &* next)
+      let value3 = S.load(isa, pair + 3 &* next)
+      sums.forEach { index, row in
+        let weight = weights + (index &* rowBytes &+ position &* 2)
+        row.forEach { part, sum in
+          let value =
+            part < 2 ? (part == 0 ? value0 : value1) : (part == 2 ? value2 : value3)
+          sum.part = I.dotPairs(sum.part, value, weight)
+        }
+      }
+      position &+= 2
+    }
+    sums.forEach { _, row in
+      row.forEach { _, sum in sum.whole = I.add(sum.whole, I.convert(sum.part)) }
+    }
+    start = stop
+  }
+  sums.forEach { index, row in
+    let scale = scores[index &* AttentionSpan.positions &+ AttentionSpan.positions / 2]
+    let target = partial.values + (index &* span.headSize &+ column)
+    row.forEach { part, sum in
+      I.store(I.multiply(sum.whole, I.splat(scale)), target + part &* PanelGeometry.rows)
+    }
   }
 }
