@@ -136,9 +136,10 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile>(
   let stride = F.stride(blocks: input.blockCount)
 
   // The first tile of several tokens computes for so long that memory would be idle: it asks for the next
-  // panel, a block with each block. (Not where blocks are larger; behind the last panel nothing is lost.)
-  let next = weights + F.panelBytes(blocks: input.blockCount)
-  let ahead = token == 0 && T.count >= 4 && !F.looksAhead ? F.panelBytes(blocks: 1) : 0
+  // panel, a block with each block. Fewer tokens ask for what is a page ahead. (Not where blocks are larger; behind
+  // the last panel nothing is lost.)
+  let next = weights + (T.count >= 4 ? F.panelBytes(blocks: input.blockCount) : 4096)
+  let ahead = token == 0 && !F.looksAhead ? F.panelBytes(blocks: 1) : 0
 
   var sums = T(repeating: I.splat(Float(0)))
   var block = 0
