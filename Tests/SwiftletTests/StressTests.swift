@@ -3,7 +3,7 @@ import Swiftlet
 import TestSupport
 import Testing
 
-/// Many sessions at once, for as long as `SWIFTLET_STRESS` says; under a sanitizer by docs/testing.md.
+/// Many sessions at once, for as long as `SWIFTLET_STRESS` says; under a sanitizer by scripts/sanitize.
 @Suite(.enabled(if: RealModel.isPresent)) struct StressTests {
   private static let language = Result { try LanguageModel(path: RealModel.path("Q4_0")) }
   /// Seconds; `SWIFTLET_STRESS` asks for more.
