@@ -1,0 +1,101 @@
+import KernelCore
+import TestSupport
+import Testing
+
+@testable import Compute
+
+@Suite struct RowQuantizerTests {
+  /// A row of `blockCount` blocks, most of whose values are small, with two largest values of the same size in the
+  /// first block.
+  private static func row(_ blockCount: Int, seed: UInt64) -> [Float] {
+    var random = SeededGenerator(seed: seed)
+    var row = (0..<32 * blockCount).map { _ in
+      let value = Float.random(in: -1...1, using: &random)
+      return value * value * value * (Float.random(in: 0...1, using: &random) > 0.97 ? 20 : 1)
+    }
+    row[7] = 25
+    row[20] = -25
+    return row
+  }
+
+  /// The columns that the rule of docs/accuracy.md takes out, the worst first; nil where rounding could decide.
+  private static func expected(_ row: [Float]) -> [Int]? {
+    let columns = stride(from: 0, to: row.count, by: 32).map { start in
+      (start..<start + 32).max { abs(row[$0]) < abs(row[$1]) } ?? start
+    }
+    let firsts = columns.map { column in
+      (column / 32 * 32..<column + 1).first { abs(row[$0]) == abs(row[column]) } ?? column
+    }
+    let squares = firsts.map { Double(row[$0]) * Double(row[$0]) }
+    let bound = 0.05 * squares.reduce(0, +)
+    guard squares.allSatisfy({ abs($0 - bound) > 1e-5 * bound }) else { return nil }
+    let worst = firsts.indices.filter { squares[$0] > bound }
+      .sorted { (squares[$0], -$0) > (squares[$1], -$1) }
+    return worst.prefix(4).map { firsts[$0] }
+  }
+
+  @Test(
+    "a row is quantized less the largest values of its worst blocks, and is as it was afterwards",
+    arguments: KernelTests.sets, [1, 2, 5, 18, 48, 300])
+  func quantized(set: InstructionSet, blockCount: Int) throws {
+    let kernels = ComputeTeam(threads: 1, instructionSet: set).kernels
+    let matrix = QuantizedMatrix(rows: 1, columns: 32 * blockCount, isWide: false)
+    var compared = 0
+    for seed in 1...20 as ClosedRange<UInt64> {
+      let row = Self.row(blockCount, seed: seed)
+      guard let expected = Self.expected(row) else { continue }
+      compared += 1
+      var source = row
+      source.withUnsafeMutableBufferPointer { values in
+        guard let base = values.baseAddress else { return }
+        matrix.quantize(0, from: base, kernels)
+      }
+      #expect(source == row)
+
+      let outliers = (0..<Outlier.mostPerRow).map { matrix.rowOutliers(0)[$0] }
+      #expect(outliers.prefix(expected.count).map { Int($0.column) } == expected)
+      #expect(outliers.prefix(expected.count).map(\.value) == expected.map { row[$0] })
+      #expect(outliers.dropFirst(expected.count).allSatisfy { $0.value == 0 })
+
+      var rest = row
+      for column in expected { rest[column] = 0 }
+      for block in 0..<blockCount {
+        let values = rest[32 * block..<32 * block + 32]
+        let about = matrix.rowBlocks(0)[block]
+        let quants = (0..<32).map { Int(matrix.rowQuants(0)[32 * block + $0]) }
+        #expect(about.scale == (values.map(abs).max() ?? 0) / 127)
+        #expect(
+          zip(quants, values).allSatisfy {
+            abs(Float($0) * about.scale - $1) <= 0.5001 * about.scale
+          })
+        let sum = quants.reduce(0, +)
+        #expect(about.scaledSum == about.scale * Float(sum))
+        #expect(Int(about.offset8) == -8 * sum && Int(about.offset128) == -128 * sum)
+        #expect(Int(about.firstHalfOffset128) == -128 * quants.prefix(16).reduce(0, +))
+      }
+    }
+    #expect(compared > 10)
+  }
+
+  @Test("rows that are zero, or not numbers, are quantized as well", arguments: KernelTests.sets)
+  func odd(set: InstructionSet) {
+    let kernels = ComputeTeam(threads: 1, instructionSet: set).kernels
+    let matrix = QuantizedMatrix(rows: 1, columns: 96, isWide: false)
+    for value in [
+      0, Float.nan, .infinity, -.infinity, .leastNonzeroMagnitude, .greatestFiniteMagnitude,
+    ] {
+      for places in [0..<96, 40..<41, 33..<90] {
+        var row = [Float](repeating: 0.5, count: 96)
+        for place in places { row[place] = value }
+        var source = row
+        source.withUnsafeMutableBufferPointer { values in
+          guard let base = values.baseAddress else { return }
+          matrix.quantize(0, from: base, kernels)
+        }
+        #expect(source.map(\.bitPattern) == row.map(\.bitPattern))
+        guard value == 0 else { continue }
+        for i in places { #expect(matrix.rowQuants(0)[i] == 0) }
+      }
+    }
+  }
+}
