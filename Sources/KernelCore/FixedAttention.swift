@@ -185,24 +185,13 @@ public func attendFixedSpan<I: VectorISA, S: FixedStorage>(
 ) {
   let panels = (span.count &+ PanelGeometry.rows &- 1) / PanelGeometry.rows
   var panel = 0
+  // Two where there are registers for it, and rows that share what is loaded.
+  while largestTile >= 8, span.rows >= 8, panels &- panel >= 2 {
+    scorePanels(isa, storage, Tile2<I.Ints>.self, largestTile: largestTile, span, panel, scores)
+    panel &+= 2
+  }
   while panel < panels {
-    var row = 0
-    if largestTile >= 8 {
-      while span.rows &- row >= 8 {
-        scoreTile(isa, storage, Tile8<I.Ints>.self, span, panel, row, scores)
-        row &+= 8
-      }
-    }
-    while span.rows &- row >= 4 {
-      scoreTile(isa, storage, Tile4<I.Ints>.self, span, panel, row, scores)
-      row &+= 4
-    }
-    switch span.rows &- row {
-    case 3: scoreTile(isa, storage, Tile3<I.Ints>.self, span, panel, row, scores)
-    case 2: scoreTile(isa, storage, Tile2<I.Ints>.self, span, panel, row, scores)
-    case 1: scoreTile(isa, storage, Single<I.Ints>.self, span, panel, row, scores)
-    default: break
-    }
+    scorePanels(isa, storage, Single<I.Ints>.self, largestTile: largestTile, span, panel, scores)
     panel &+= 1
   }
 
@@ -213,65 +202,81 @@ public func attendFixedSpan<I: VectorISA, S: FixedStorage>(
   }
 
   var column = 0
-  // Where there are registers for it.
-  let readsOnce = largestTile >= 8 && span.rows < 4
-  while readsOnce, span.headSize &- column >= 4 &* PanelGeometry.rows {
-    switch span.rows {
-    case 3: valueTiles(isa, storage, Tile3.self, span, panels, column, scores, partial)
-    case 2: valueTiles(isa, storage, Tile2.self, span, panels, column, scores, partial)
-    case 1: valueTiles(isa, storage, Single.self, span, panels, column, scores, partial)
-    default: break
-    }
-    column &+= 4 &* PanelGeometry.rows
+  let lanes = PanelGeometry.rows
+  // Few rows read values in the order in which they lie.
+  while largestTile >= 8, span.rows < 4, span.headSize &- column >= 4 &* lanes {
+    valueColumns(
+      isa, storage, Tile4<FixedSum<I>>.self, largestTile: 3, span, panels, column, scores, partial)
+    column &+= 4 &* lanes
+  }
+  while largestTile >= 8, span.headSize &- column >= 2 &* lanes {
+    valueColumns(
+      isa, storage, Tile2<FixedSum<I>>.self, largestTile: 8, span, panels, column, scores, partial)
+    column &+= 2 &* lanes
   }
   while column < span.headSize {
-    row = 0
-    if largestTile >= 8 {
-      while span.rows &- row >= 8 {
-        valueTile(isa, storage, Tile8<FixedSum<I>>.self, span, panels, column, row, scores, partial)
-        row &+= 8
-      }
-    }
-    while span.rows &- row >= 4 {
-      valueTile(isa, storage, Tile4<FixedSum<I>>.self, span, panels, column, row, scores, partial)
-      row &+= 4
-    }
-    switch span.rows &- row {
-    case 3:
-      valueTile(isa, storage, Tile3<FixedSum<I>>.self, span, panels, column, row, scores, partial)
-    case 2:
-      valueTile(isa, storage, Tile2<FixedSum<I>>.self, span, panels, column, row, scores, partial)
-    case 1:
-      valueTile(isa, storage, Single<FixedSum<I>>.self, span, panels, column, row, scores, partial)
-    default: break
-    }
-    column &+= PanelGeometry.rows
+    valueColumns(
+      isa, storage, Single<FixedSum<I>>.self, largestTile: largestTile, span, panels, column,
+      scores, partial)
+    column &+= lanes
   }
 }
 
-/// Scores of a tile of rows with the 16 keys of a panel, less the scales of the rows' queries.
+/// Scores of all rows with the keys of as many panels as `P` has.
 @inlinable @inline(__always)
-func scoreTile<I: VectorISA, S: FixedStorage, T: TokenTile>(
+func scorePanels<I: VectorISA, S: FixedStorage, P: TokenTile>(
+  _ isa: I.Type, _ storage: S.Type, _ keyPanels: P.Type, largestTile: Int, _ span: AttentionSpan,
+  _ panel: Int, _ scores: UnsafeMutablePointer<Float>
+) where P.Element == I.Ints {
+  var row = 0
+  if largestTile >= 8 {
+    while span.rows &- row >= 8 {
+      scoreTile(isa, storage, Tile8<P>.self, span, panel, row, scores)
+      row &+= 8
+    }
+  }
+  while span.rows &- row >= 4 {
+    scoreTile(isa, storage, Tile4<P>.self, span, panel, row, scores)
+    row &+= 4
+  }
+  switch span.rows &- row {
+  case 3: scoreTile(isa, storage, Tile3<P>.self, span, panel, row, scores)
+  case 2: scoreTile(isa, storage, Tile2<P>.self, span, panel, row, scores)
+  case 1: scoreTile(isa, storage, Single<P>.self, span, panel, row, scores)
+  default: break
+  }
+}
+
+/// Scores of a tile of rows with the keys of some panels, less the scales of the rows' queries.
+@inlinable @inline(__always)
+func scoreTile<I: VectorISA, S: FixedStorage, T: TokenTile, P: TokenTile>(
   _ isa: I.Type, _ storage: S.Type, _ tile: T.Type, _ span: AttentionSpan, _ panel: Int, _ row: Int,
   _ scores: UnsafeMutablePointer<Float>
-) where T.Element == I.Ints {
+) where T.Element == P, P.Element == I.Ints {
   let rowBytes = span.headSize &* 4
   let queries = UnsafeRawPointer(span.queries) + row &* rowBytes
-  let keys = span.keys + panel &* span.headSize &* PanelGeometry.rows &* S.bytes
-  var sums = T(repeating: I.splat(Int32(0)))
+  let panelBytes = span.headSize &* PanelGeometry.rows &* S.bytes
+  let keys = span.keys + panel &* panelBytes
+  var sums = T(repeating: P(repeating: I.splat(Int32(0))))
   var pair = 0
   while pair &* 2 < span.headSize {
-    let key = S.load(isa, keys + pair &* 32 &* S.bytes)
-    sums.forEach { index, sum in
-      sum = I.dotPairs(sum, key, queries + (index &* rowBytes &+ pair &* 4))
+    sums.forEach { index, sums in
+      let query = queries + (index &* rowBytes &+ pair &* 4)
+      sums.forEach { panel, sum in
+        let key = S.load(isa, keys + (panel &* panelBytes &+ pair &* 32 &* S.bytes))
+        sum = I.dotPairs(sum, key, query)
+      }
     }
     pair &+= 1
   }
-  let keyScales = I.load(span.keyScales.unsafelyUnwrapped + panel &* PanelGeometry.rows)
-  sums.forEach { index, sum in
+  let keyScales = span.keyScales.unsafelyUnwrapped + panel &* PanelGeometry.rows
+  sums.forEach { index, sums in
     let target =
       scores + ((row &+ index) &* AttentionSpan.positions &+ panel &* PanelGeometry.rows)
-    I.store(I.multiply(I.convert(sum), keyScales), target)
+    sums.forEach { panel, sum in
+      let place = panel &* PanelGeometry.rows
+      I.store(I.multiply(I.convert(sum), I.load(keyScales + place)), target + place)
+    }
   }
 }
 
@@ -379,54 +384,50 @@ public struct FixedSum<I: VectorISA> {
   }
 }
 
-/// 16 columns of the weighted values of a tile of rows.
+/// The weighted values of all rows, as many times 16 columns as `C` has.
 @inlinable @inline(__always)
-func valueTile<I: VectorISA, S: FixedStorage, T: TokenTile>(
-  _ isa: I.Type, _ storage: S.Type, _ tile: T.Type, _ span: AttentionSpan, _ panels: Int,
-  _ column: Int, _ row: Int,
-  _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
-) where T.Element == FixedSum<I> {
-  let rowBytes = AttentionSpan.positions &* 4
-  let weights = UnsafeRawPointer(scores) + row &* rowBytes
-  let values = span.values + column &* 2 &* S.bytes
-  let end = panels &* PanelGeometry.rows
-  var sums = T(repeating: FixedSum())
-  var start = 0
-  while start < end {
-    let stop = min(start &+ FixedPoint.positionsPerSum, end)
-    sums.forEach { _, sum in sum.part = I.splat(Int32(0)) }
-    var position = start
-    while position < stop {
-      let value = S.load(isa, values + position &* span.headSize &* S.bytes)
-      sums.forEach { index, sum in
-        sum.part = I.dotPairs(sum.part, value, weights + (index &* rowBytes &+ position &* 2))
-      }
-      position &+= 2
+func valueColumns<I: VectorISA, S: FixedStorage, C: TokenTile>(
+  _ isa: I.Type, _ storage: S.Type, _ columns: C.Type, largestTile: Int, _ span: AttentionSpan,
+  _ panels: Int, _ column: Int, _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
+) where C.Element == FixedSum<I> {
+  var row = 0
+  if largestTile >= 8 {
+    while span.rows &- row >= 8 {
+      valueTile(isa, storage, Tile8<C>.self, span, panels, column, row, scores, partial)
+      row &+= 8
     }
-    sums.forEach { _, sum in sum.whole = I.add(sum.whole, I.convert(sum.part)) }
-    start = stop
   }
-  sums.forEach { index, sum in
-    let scale = scores[(row &+ index) &* AttentionSpan.positions &+ AttentionSpan.positions / 2]
-    I.store(
-      I.multiply(sum.whole, I.splat(scale)),
-      partial.values + ((row &+ index) &* span.headSize &+ column))
+  if largestTile >= 4 {
+    while span.rows &- row >= 4 {
+      valueTile(isa, storage, Tile4<C>.self, span, panels, column, row, scores, partial)
+      row &+= 4
+    }
+  }
+  while span.rows &- row >= 2 {
+    if span.rows &- row == 3 {
+      valueTile(isa, storage, Tile3<C>.self, span, panels, column, row, scores, partial)
+      return
+    }
+    valueTile(isa, storage, Tile2<C>.self, span, panels, column, row, scores, partial)
+    row &+= 2
+  }
+  if row < span.rows {
+    valueTile(isa, storage, Single<C>.self, span, panels, column, row, scores, partial)
   }
 }
 
-/// As `valueTile`, four times 16 columns of all rows, which are few: values are read once, in the order in which they
-/// lie.
+/// Some times 16 columns of the weighted values of a tile of rows.
 @inlinable @inline(__always)
-func valueTiles<I: VectorISA, S: FixedStorage, T: TokenTile>(
+func valueTile<I: VectorISA, S: FixedStorage, T: TokenTile, C: TokenTile>(
   _ isa: I.Type, _ storage: S.Type, _ tile: T.Type, _ span: AttentionSpan, _ panels: Int,
-  _ column: Int, _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
-) where T.Element == Tile4<FixedSum<I>> {
+  _ column: Int, _ row: Int, _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
+) where T.Element == C, C.Element == FixedSum<I> {
   let rowBytes = AttentionSpan.positions &* 4
-  let weights = UnsafeRawPointer(scores)
+  let weights = UnsafeRawPointer(scores) + row &* rowBytes
   let values = span.values + column &* 2 &* S.bytes
   let next = 2 &* PanelGeometry.rows &* S.bytes
   let end = panels &* PanelGeometry.rows
-  var sums = T(repeating: Tile4(repeating: FixedSum()))
+  var sums = T(repeating: C(repeating: FixedSum()))
   var start = 0
   while start < end {
     let stop = min(start &+ FixedPoint.positionsPerSum, end)
@@ -434,16 +435,10 @@ func valueTiles<I: VectorISA, S: FixedStorage, T: TokenTile>(
     var position = start
     while position < stop {
       let pair = values + position &* span.headSize &* S.bytes
-      let value0 = S.load(isa, pair)
-      let value1 = S.load(isa, pair + next)
-      let value2 = S.load(isa, pair + 2 &* next)
-      let value3 = S.load(isa, pair + 3 &* next)
       sums.forEach { index, row in
         let weight = weights + (index &* rowBytes &+ position &* 2)
         row.forEach { part, sum in
-          let value =
-            part < 2 ? (part == 0 ? value0 : value1) : (part == 2 ? value2 : value3)
-          sum.part = I.dotPairs(sum.part, value, weight)
+          sum.part = I.dotPairs(sum.part, S.load(isa, pair + part &* next), weight)
         }
       }
       position &+= 2
@@ -453,10 +448,10 @@ func valueTiles<I: VectorISA, S: FixedStorage, T: TokenTile>(
     }
     start = stop
   }
-  sums.forEach { index, row in
-    let scale = scores[index &* AttentionSpan.positions &+ AttentionSpan.positions / 2]
-    let target = partial.values + (index &* span.headSize &+ column)
-    row.forEach { part, sum in
+  sums.forEach { index, sums in
+    let scale = scores[(row &+ index) &* AttentionSpan.positions &+ AttentionSpan.positions / 2]
+    let target = partial.values + ((row &+ index) &* span.headSize &+ column)
+    sums.forEach { part, sum in
       I.store(I.multiply(sum.whole, I.splat(scale)), target + part &* PanelGeometry.rows)
     }
   }

@@ -93,16 +93,15 @@ public final class KernelTable: Sendable {
     ) -> Void
   public typealias QuantizeRow =
     @Sendable (
-      UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Int8>,
-      UnsafeMutablePointer<ActivationBlock>, UnsafeMutablePointer<Outlier>
+      UnsafeMutablePointer<Float>, Int, UnsafeMutableRawPointer, Int, UnsafeMutablePointer<Outlier>
     ) -> Void
-  /// (x, blockCount, quants, blocks, outliers)
+  /// (x, blockCount, the first block's record, records from one block to the next, outliers)
   public let quantizeRow: QuantizeRow
   public typealias QuantizeWideRow =
     @Sendable (
-      UnsafePointer<Float>, Int, UnsafeMutablePointer<Int8>, UnsafeMutablePointer<ActivationBlock>
+      UnsafePointer<Float>, Int, UnsafeMutableRawPointer, Int
     ) -> Void
-  /// (x, blockCount, quants, blocks), in two planes
+  /// (x, blockCount, the first block's record, records from one block to the next), in two planes
   public let quantizeWideRow: QuantizeWideRow
   /// (gate, up, count, output)
   public let swiGLU:

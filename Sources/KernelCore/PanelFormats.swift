@@ -18,6 +18,8 @@ public protocol PanelFormat {
   /// Bytes from one row to the next in a matrix with rows of `blocks` blocks; 0 where the rows of a
   /// panel are interleaved.
   static func stride(blocks: Int) -> Int
+  /// Whether quants have to be unpacked before they are multiplied: then many tokens do it once.
+  static var isPacked: Bool { get }
   /// Whether `lookAhead` asks for the next panel.
   static var looksAhead: Bool { get }
   /// Called before a block is read: asks for memory that will be needed soon.
@@ -74,6 +76,9 @@ extension PanelFormat {
 
   @inlinable @inline(__always)
   public static func stride(blocks: Int) -> Int { 0 }
+
+  @inlinable @inline(__always)
+  public static var isPacked: Bool { bits < 8 }
 
   @inlinable @inline(__always)
   public static var looksAhead: Bool { false }

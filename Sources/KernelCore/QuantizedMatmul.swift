@@ -1,26 +1,3 @@
-/// Quantized activations as a kernel sees them: rows of blocks.
-public struct ActivationRows {
-  /// int8 [token, block, 32], or [token, block, high 32 then low 32] where wide.
-  public var quants: UnsafePointer<Int8>
-  /// [token, block].
-  public var blocks: UnsafePointer<ActivationBlock>
-  /// Blocks of 32 columns in a row.
-  public var blockCount: Int
-  /// What is multiplied in float32, where rows have such values.
-  public var outliers: OutlierRows?
-
-  @inlinable
-  public init(
-    quants: UnsafePointer<Int8>, blocks: UnsafePointer<ActivationBlock>, blockCount: Int,
-    outliers: OutlierRows? = nil
-  ) {
-    self.quants = quants
-    self.blocks = blocks
-    self.blockCount = blockCount
-    self.outliers = outliers
-  }
-}
-
 /// Where a matmul's results go: [token, row], float32.
 public struct OutputRows {
   public var values: UnsafeMutablePointer<Float>
@@ -55,41 +32,26 @@ public func quantizedMatmul<I: VectorISA, F: PanelFormat, P: Planes>(
   weights: UnsafeRawPointer, panels: Range<Int>,
   input: ActivationRows, tokens: Int, output: OutputRows
 ) {
-  let panelBytes = F.panelBytes(blocks: input.blockCount)
-  var panel = panels.lowerBound
-  while panel < panels.upperBound {
-    quantizedPanel(
-      isa, format, planes, largestTile: largestTile, weights + panel &* panelBytes, input,
-      tokens, output, panel)
-    panel &+= 1
-  }
-}
-
-/// As `quantizedMatmul`, of rows as they lie in the file.
-@inlinable @inline(__always)
-public func rowMatmul<I: VectorISA, F: RowFormat, P: Planes>(
-  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int,
-  weights: UnsafeRawPointer, panels: Range<Int>,
-  input: ActivationRows, tokens: Int, output: OutputRows
-) {
-  // More than one tile reads a panel more than once: then it is interleaved for all of them.
-  guard tokens > largestTile else {
-    return quantizedMatmul(
-      isa, format, planes, largestTile: largestTile, weights: weights, panels: panels,
-      input: input, tokens: tokens, output: output)
-  }
-  let panelBytes = F.panelBytes(blocks: input.blockCount)
-  let scratchBytes = F.Interleaved.panelBytes(blocks: input.blockCount)
-  withUnsafeTemporaryAllocation(byteCount: scratchBytes, alignment: 64) { scratch in
-    let scratch = scratch.baseAddress.unsafelyUnwrapped
-    var panel = panels.lowerBound
-    while panel < panels.upperBound {
-      F.interleave(
-        isa, weights + panel &* panelBytes, blocks: input.blockCount, into: scratch)
+  let blocks = input.blockCount
+  let panelBytes = F.panelBytes(blocks: blocks)
+  // More than one tile reads a panel more than once: then it is unpacked for all of them.
+  guard F.isPacked, tokens > largestTile else {
+    for panel in panels {
       quantizedPanel(
-        isa, F.Interleaved.self, planes, largestTile: largestTile, scratch, input, tokens,
+        isa, format, planes, largestTile: largestTile, weights + panel &* panelBytes, input,
+        tokens, output, panel)
+    }
+    return
+  }
+  withUnsafeTemporaryAllocation(
+    byteCount: UnpackedPanel<F>.panelBytes(blocks: blocks), alignment: PanelGeometry.stepBytes
+  ) { scratch in
+    let scratch = scratch.baseAddress.unsafelyUnwrapped
+    for panel in panels {
+      unpack(isa, format, weights + panel &* panelBytes, blocks: blocks, into: scratch)
+      quantizedPanel(
+        isa, UnpackedPanel<F>.self, planes, largestTile: largestTile, scratch, input, tokens,
         output, panel)
-      panel &+= 1
     }
   }
 }
@@ -101,38 +63,42 @@ func quantizedPanel<I: VectorISA, F: PanelFormat, P: Planes>(
   _ input: ActivationRows, _ tokens: Int, _ output: OutputRows, _ panel: Int
 ) {
   var token = 0
-  if largestTile >= 8 {
-    while tokens &- token >= 8 {
-      quantizedTile(isa, format, planes, Tile8<I.Floats>.self, weights, input, token, output, panel)
+  while token < tokens {
+    let room = input.together(from: token, limit: tokens &- token)
+    if largestTile >= 8, room >= 8 {
+      quantizedTile(
+        isa, format, planes, Tile8<I.Floats>.self, Tile8<I.Ints>.self, weights, input, token,
+        output, panel)
       token &+= 8
-    }
-  }
-  if largestTile >= 4 {
-    while tokens &- token >= 4 {
-      quantizedTile(isa, format, planes, Tile4<I.Floats>.self, weights, input, token, output, panel)
+    } else if largestTile >= 4, room >= 4 {
+      quantizedTile(
+        isa, format, planes, Tile4<I.Floats>.self, Tile4<I.Ints>.self, weights, input, token,
+        output, panel)
       token &+= 4
+    } else if room >= 2 {
+      quantizedTile(
+        isa, format, planes, Tile2<I.Floats>.self, Tile2<I.Ints>.self, weights, input, token,
+        output, panel)
+      token &+= 2
+    } else {
+      quantizedTile(
+        isa, format, planes, Single<I.Floats>.self, Single<I.Ints>.self, weights, input, token,
+        output, panel)
+      token &+= 1
     }
-  }
-  while tokens &- token >= 2 {
-    quantizedTile(isa, format, planes, Tile2<I.Floats>.self, weights, input, token, output, panel)
-    token &+= 2
-  }
-  if tokens &- token >= 1 {
-    quantizedTile(isa, format, planes, Single<I.Floats>.self, weights, input, token, output, panel)
   }
 }
 
-/// One panel times one tile of tokens.
+/// One panel times one tile of tokens, which are of one group.
 @inlinable @inline(__always)
-func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile>(
-  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, _ tile: T.Type,
+func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTile>(
+  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, _ tile: T.Type, _ dotTile: D.Type,
   _ weights: UnsafeRawPointer, _ input: ActivationRows, _ token: Int, _ output: OutputRows,
   _ panel: Int
-) where T.Element == I.Floats {
-  let blockBytes = P.isWide ? 64 : 32
-  let rowBytes = input.blockCount &* blockBytes
-  let rowQuants = UnsafeRawPointer(input.quants) + token &* rowBytes
-  let rowBlocks = input.blocks + token &* input.blockCount
+) where T.Element == I.Floats, D.Element == I.Ints {
+  let place = ActivationRows.place(
+    row: input.first &+ token, group: input.group, blockCount: input.blockCount)
+  var record = input.records + place &* P.recordBytes
   let stride = F.stride(blocks: input.blockCount)
 
   // The first tile of several tokens computes for so long that memory would be idle: it asks for the next
@@ -142,6 +108,7 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile>(
   let ahead = token == 0 && !F.looksAhead ? F.panelBytes(blocks: 1) : 0
 
   var sums = T(repeating: I.splat(Float(0)))
+  var dots = D(repeating: I.splat(Int32(0)))
   var block = 0
   while block < input.blockCount {
     F.lookAhead(isa, weights, stride, block)
@@ -153,42 +120,71 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile>(
     let first = F.firstHalf(isa, weights, stride, block)
     let second = F.secondHalf(isa, weights, stride, block)
     let scales = F.scales(isa, weights, stride, block)
-    let secondScales = F.secondScales(isa, weights, stride, block)
-    let minimums = F.minimums(isa, weights, stride, block)
-    let quants = rowQuants + block &* blockBytes
-    let blocks = rowBlocks + block
+    let record0 = record
+    @inline(__always) func about(_ index: Int) -> UnsafePointer<ActivationBlock> {
+      (record0 + (index &* P.recordBytes &+ P.quantBytes))
+        .assumingMemoryBound(to: ActivationBlock.self)
+    }
+    /// The first plane's quants from column `column` on, or the second's.
+    @inline(__always) func quants(_ column: Int, plane: Int) -> UnsafeRawPointer {
+      record0 + (column &+ plane &* 32)
+    }
 
-    sums.forEach { index, sum in
-      let quants = quants + index &* rowBytes
-      let about = blocks + index &* input.blockCount
-      if F.hasHalfScales {
-        let scale = I.splat(about.pointee.scale)
-        let half = about.pointee.firstHalfOffset128
-        let a = dotHalf(isa, format, planes, I.splat(half), first, quants)
-        let rest = about.pointee.offset128 &- half
-        let b = dotHalf(isa, format, planes, I.splat(rest), second, quants + 16)
-        sum = I.fma(I.convert(a), I.multiply(scales, scale), sum)
-        sum = I.fma(I.convert(b), I.multiply(secondScales, scale), sum)
-      } else {
-        let start = offset(isa, format, about)
-        let dot: I.Ints
-        if P.isWide {
-          let high = I.dot(
-            I.dot(I.splat(Int32(0)), first, quants, bits: F.bits), second, quants + 16,
-            bits: F.bits)
-          let low = I.dot(
-            I.dot(start, first, quants + 32, bits: F.bits), second, quants + 48, bits: F.bits)
-          dot = I.add(I.shiftLeft(high, 7), low)
-        } else {
-          dot = I.dot(
-            I.dot(start, first, quants, bits: F.bits), second, quants + 16, bits: F.bits)
+    if F.hasHalfScales {
+      if P.isWide {
+        dots = D(repeating: I.splat(Int32(0)))
+        I.dot(&dots, first, quants(0, plane: 0), step: P.recordBytes, bits: F.bits)
+        dots.forEach { index, dot in
+          dot = I.add(I.shiftLeft(dot, 7), I.splat(about(index).pointee.firstHalfOffset128))
         }
-        sum = I.fma(I.convert(dot), I.multiply(scales, I.splat(about.pointee.scale)), sum)
+      } else {
+        dots.forEach { index, dot in dot = I.splat(about(index).pointee.firstHalfOffset128) }
+      }
+      I.dot(&dots, first, quants(0, plane: P.isWide ? 1 : 0), step: P.recordBytes, bits: F.bits)
+      sums.forEach { index, sum in
+        let scale = I.multiply(scales, I.splat(about(index).pointee.scale))
+        sum = I.fma(I.convert(dots[index]), scale, sum)
+      }
+      @inline(__always) func rest(_ index: Int) -> I.Ints {
+        let about = about(index)
+        return I.splat(about.pointee.offset128 &- about.pointee.firstHalfOffset128)
+      }
+      if P.isWide {
+        dots = D(repeating: I.splat(Int32(0)))
+        I.dot(&dots, second, quants(16, plane: 0), step: P.recordBytes, bits: F.bits)
+        dots.forEach { index, dot in dot = I.add(I.shiftLeft(dot, 7), rest(index)) }
+      } else {
+        dots.forEach { index, dot in dot = rest(index) }
+      }
+      I.dot(&dots, second, quants(16, plane: P.isWide ? 1 : 0), step: P.recordBytes, bits: F.bits)
+      let secondScales = F.secondScales(isa, weights, stride, block)
+      sums.forEach { index, sum in
+        let scale = I.multiply(secondScales, I.splat(about(index).pointee.scale))
+        sum = I.fma(I.convert(dots[index]), scale, sum)
+      }
+    } else {
+      if P.isWide {
+        dots = D(repeating: I.splat(Int32(0)))
+        I.dot(&dots, first, quants(0, plane: 0), step: P.recordBytes, bits: F.bits)
+        I.dot(&dots, second, quants(16, plane: 0), step: P.recordBytes, bits: F.bits)
+        dots.forEach { index, dot in
+          dot = I.add(I.shiftLeft(dot, 7), offset(isa, format, about(index)))
+        }
+      } else {
+        dots.forEach { index, dot in dot = offset(isa, format, about(index)) }
+      }
+      I.dot(&dots, first, quants(0, plane: P.isWide ? 1 : 0), step: P.recordBytes, bits: F.bits)
+      I.dot(&dots, second, quants(16, plane: P.isWide ? 1 : 0), step: P.recordBytes, bits: F.bits)
+      let minimums = F.minimums(isa, weights, stride, block)
+      sums.forEach { index, sum in
+        let scale = I.multiply(scales, I.splat(about(index).pointee.scale))
+        sum = I.fma(I.convert(dots[index]), scale, sum)
         if F.hasMinimums {
-          sum = I.fma(minimums, I.splat(about.pointee.scaledSum), sum)
+          sum = I.fma(minimums, I.splat(about(index).pointee.scaledSum), sum)
         }
       }
     }
+    record += input.group &* P.recordBytes
     block &+= 1
   }
 
@@ -213,14 +209,4 @@ func offset<I: VectorISA, F: PanelFormat>(
   case 7: I.splat(about.pointee.offset128)
   default: I.splat(Int32(0))
   }
-}
-
-@inlinable @inline(__always)
-func dotHalf<I: VectorISA, F: PanelFormat, P: Planes>(
-  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, _ start: I.Ints,
-  _ weights: (I.Bytes, I.Bytes, I.Bytes, I.Bytes), _ quants: UnsafeRawPointer
-) -> I.Ints {
-  guard P.isWide else { return I.dot(start, weights, quants, bits: F.bits) }
-  let high = I.dot(I.splat(Int32(0)), weights, quants, bits: F.bits)
-  return I.add(I.shiftLeft(high, 7), I.dot(start, weights, quants + 32, bits: F.bits))
 }

@@ -1,7 +1,7 @@
 /// A panel that lies in memory as in the file: 16 rows, one after the other, each a run of ggml's
 /// blocks (ggml `ggml-common.h`). Nothing is copied when a model is loaded; a token's product
-/// interleaves rows in registers, and that of many tokens interleaves a panel once into scratch.
-/// `interleave` also serves to move a matrix for good.
+/// interleaves rows in registers, and that of many tokens a panel once (`UnpackedPanel`).
+/// `interleave` serves to move a matrix for good.
 public protocol RowFormat: PanelFormat {
   /// The interleaved form of the same blocks.
   associatedtype Interleaved: PanelFormat
@@ -20,6 +20,10 @@ extension RowFormat {
   public static func panelBytes(blocks: Int) -> Int {
     PanelGeometry.rows &* blocks &* blockBytes
   }
+
+  /// Rows have to be interleaved, whatever their quants.
+  @inlinable @inline(__always)
+  public static var isPacked: Bool { true }
 
   /// The next panel's bytes, in their order, as fast as this one's are used up: the hardware sees 16
   /// streams that all end soon, and follows none of them into the next panel.

@@ -3,31 +3,34 @@
 ///
 /// - Parameters:
 ///   - x: as it was, afterwards; nobody else reads it meanwhile.
-///   - quants: 32 int8 a block.
+///   - records: the row's first block (`ActivationRows`), and
+///   - step: records from one block to the next.
 ///   - outliers: where those of the row go, `Outlier.mostPerRow`.
 @inlinable @inline(__always)
 public func quantizeRow<I: VectorISA>(
   _ isa: I.Type, _ x: UnsafeMutablePointer<Float>, blockCount: Int,
-  quants: UnsafeMutablePointer<Int8>, blocks: UnsafeMutablePointer<ActivationBlock>,
+  records: UnsafeMutableRawPointer, step: Int,
   outliers: UnsafeMutablePointer<Outlier>
 ) {
   withLargest(isa, x, blockCount: blockCount) { largest in
     takeOutliers(isa, x, blockCount: blockCount, largest, into: outliers)
-    quantizeBlocks(isa, OnePlane.self, x, blockCount: blockCount, largest, quants, blocks)
+    quantizeBlocks(isa, OnePlane.self, x, blockCount: blockCount, largest, records, step)
   }
   putBack(outliers, x)
 }
 
-/// Quantizes a row in two planes.
+/// Quantizes a row in two planes: `quant = 128 * high + low`.
 ///
-/// - Parameter quants: high 32 int8, then low 32 a block: `quant = 128 * high + low`.
+/// - Parameters:
+///   - records: the row's first block (`ActivationRows`), and
+///   - step: records from one block to the next.
 @inlinable @inline(__always)
 public func quantizeWideRow<I: VectorISA>(
   _ isa: I.Type, _ x: UnsafePointer<Float>, blockCount: Int,
-  quants: UnsafeMutablePointer<Int8>, blocks: UnsafeMutablePointer<ActivationBlock>
+  records: UnsafeMutableRawPointer, step: Int
 ) {
   withLargest(isa, x, blockCount: blockCount) { largest in
-    quantizeBlocks(isa, TwoPlanes.self, x, blockCount: blockCount, largest, quants, blocks)
+    quantizeBlocks(isa, TwoPlanes.self, x, blockCount: blockCount, largest, records, step)
   }
 }
 
@@ -70,9 +73,9 @@ func withLargest<I: VectorISA>(
 @inlinable @inline(__always)
 func quantizeBlocks<I: VectorISA, P: Planes>(
   _ isa: I.Type, _ planes: P.Type, _ x: UnsafePointer<Float>, blockCount: Int,
-  _ largest: UnsafePointer<Float>,
-  _ quants: UnsafeMutablePointer<Int8>, _ blocks: UnsafeMutablePointer<ActivationBlock>
+  _ largest: UnsafePointer<Float>, _ records: UnsafeMutableRawPointer, _ step: Int
 ) {
+  let stepBytes = step &* P.recordBytes
   let limit = I.splat(
     P.isWide ? ActivationPrecision.wideLimit : ActivationPrecision.narrowLimit)
   let lanes = PanelGeometry.rows
@@ -89,8 +92,12 @@ func quantizeBlocks<I: VectorISA, P: Planes>(
       I.store(I.keep(I.divide(limit, most), where: most, atLeast: 1e-30), inverses)
       let count = min(lanes, blockCount &- start)
       let x = x + start &* PanelGeometry.blockColumns
-      let quants = quants + start &* PanelGeometry.blockColumns &* (P.isWide ? 2 : 1)
-      let blocks = blocks + start
+      let records = records + start &* stepBytes
+      @inline(__always) func write(_ block: Int, _ sum: Float, _ firstSum: Float) {
+        (records + (block &* stepBytes &+ P.quantBytes)).storeBytes(
+          of: ActivationBlock(scales[block], sumBits: sum, firstHalfBits: firstSum),
+          as: ActivationBlock.self)
+      }
       let last = count &- 1
       var block = 0
       while block < count {
@@ -98,18 +105,18 @@ func quantizeBlocks<I: VectorISA, P: Planes>(
         let (b0, b1, b2, b3) = (
           block, min(block &+ 1, last), min(block &+ 2, last), min(block &+ 3, last)
         )
-        let q0 = quantizeBlock(isa, planes, x, b0, inverses[b0], quants)
-        let q1 = quantizeBlock(isa, planes, x, b1, inverses[b1], quants)
-        let q2 = quantizeBlock(isa, planes, x, b2, inverses[b2], quants)
-        let q3 = quantizeBlock(isa, planes, x, b3, inverses[b3], quants)
+        let q0 = quantizeBlock(isa, planes, x, b0, inverses[b0], records + b0 &* stepBytes)
+        let q1 = quantizeBlock(isa, planes, x, b1, inverses[b1], records + b1 &* stepBytes)
+        let q2 = quantizeBlock(isa, planes, x, b2, inverses[b2], records + b2 &* stepBytes)
+        let q3 = quantizeBlock(isa, planes, x, b3, inverses[b3], records + b3 &* stepBytes)
         let firsts = I.sumOfEach(q0.first, q1.first, q2.first, q3.first)
         let seconds = I.sumOfEach(q0.second, q1.second, q2.second, q3.second)
         I.storeFourths(I.bits(I.add(firsts, seconds)), sums)
         I.storeFourths(I.bits(firsts), firstSums)
-        blocks[b0] = ActivationBlock(scales[b0], sumBits: sums[0], firstHalfBits: firstSums[0])
-        blocks[b1] = ActivationBlock(scales[b1], sumBits: sums[1], firstHalfBits: firstSums[1])
-        blocks[b2] = ActivationBlock(scales[b2], sumBits: sums[2], firstHalfBits: firstSums[2])
-        blocks[b3] = ActivationBlock(scales[b3], sumBits: sums[3], firstHalfBits: firstSums[3])
+        write(b0, sums[0], firstSums[0])
+        write(b1, sums[1], firstSums[1])
+        write(b2, sums[2], firstSums[2])
+        write(b3, sums[3], firstSums[3])
         block &+= 4
       }
       start &+= lanes
@@ -124,18 +131,17 @@ func magnitudes<I: VectorISA>(_ isa: I.Type, _ x: UnsafePointer<Float>, _ block:
   return I.maximum(I.magnitude(I.load(x)), I.magnitude(I.load(x + 16)))
 }
 
-/// Writes the quants of a block: its values times `inverse`.
+/// Writes the quants of a block to `target`: its values times `inverse`.
 ///
 /// - Returns: the quants, not split in planes.
 @inlinable @inline(__always)
 func quantizeBlock<I: VectorISA, P: Planes>(
   _ isa: I.Type, _ planes: P.Type, _ x: UnsafePointer<Float>, _ block: Int, _ inverse: Float,
-  _ quants: UnsafeMutablePointer<Int8>
+  _ target: UnsafeMutableRawPointer
 ) -> (first: I.Ints, second: I.Ints) {
   let inverse = I.splat(inverse)
   let first = I.round(I.multiply(I.load(x + block &* 32), inverse))
   let second = I.round(I.multiply(I.load(x + (block &* 32 &+ 16)), inverse))
-  let target = UnsafeMutableRawPointer(quants + block &* (P.isWide ? 64 : 32))
   if P.isWide {
     let firstHigh = I.highPlane(first)
     let secondHigh = I.highPlane(second)

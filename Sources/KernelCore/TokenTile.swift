@@ -6,6 +6,8 @@ public protocol TokenTile {
   associatedtype Element
   static var count: Int { get }
   init(repeating value: Element)
+  /// The accumulator of `index`, a constant of the caller.
+  subscript(index: Int) -> Element { get }
   /// Calls `body` with each index, counted from `base`, and its accumulator.
   mutating func forEach(_ base: Int, _ body: (Int, inout Element) -> Void)
 }
@@ -25,6 +27,9 @@ public struct Single<Element>: TokenTile {
   public init(repeating value: Element) { self.value = value }
 
   @inlinable @inline(__always)
+  public subscript(index: Int) -> Element { value }
+
+  @inlinable @inline(__always)
   public mutating func forEach(_ base: Int, _ body: (Int, inout Element) -> Void) {
     body(base, &value)
   }
@@ -42,6 +47,11 @@ where First.Element == Second.Element {
   public init(repeating value: First.Element) {
     first = First(repeating: value)
     second = Second(repeating: value)
+  }
+
+  @inlinable @inline(__always)
+  public subscript(index: Int) -> First.Element {
+    index < First.count ? first[index] : second[index &- First.count]
   }
 
   @inlinable @inline(__always)

@@ -112,4 +112,12 @@ public protocol VectorISA {
   static func dot(
     _ sum: Ints, _ weights: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, bits: Int
   ) -> Ints
+
+  /// As the other `dot`, for a tile of tokens.
+  ///
+  /// - Parameter step: bytes from one token's activations to the next one's, a constant of the caller.
+  static func dot<T: TokenTile>(
+    _ sums: inout T, _ weights: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer,
+    step: Int, bits: Int
+  ) where T.Element == Ints
 }

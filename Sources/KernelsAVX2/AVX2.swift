@@ -283,6 +283,15 @@
       )
     }
 
+    /// One token after the other: registers are too few for the sums of several.
+    @inline(__always)
+    static func dot<T: TokenTile>(
+      _ sums: inout T, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer,
+      step: Int, bits: Int
+    ) where T.Element == Ints {
+      sums.forEach { index, sum in sum = dot(sum, w, activations + index &* step, bits: bits) }
+    }
+
     /// `vpmaddubsw` sums pairs in 16 bits with saturation. Quants of 5 bits stay below it over four
     /// steps (4 * 2 * 31 * 127 = 31496). Those of 8 bits do not even in one, so they are made
     /// signed (quant - 128) and multiplied as |w| * sign(w) x, at most 2 * 128 * 127 = 32512.
@@ -327,9 +336,9 @@
       q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
       q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
       q6_K: { multiply(SixBitPanel.self, $0) },
-      q4_0Rows: { multiplyRows(OffsetRows<NibbleRows>.self, $0) },
-      q4_1Rows: { multiplyRows(MinimumRows<NibbleRows>.self, $0) },
-      q8_0Rows: { multiplyRows(OffsetRows<SignedByteRows>.self, $0) },
+      q4_0Rows: { multiply(OffsetRows<NibbleRows>.self, $0) },
+      q4_1Rows: { multiply(MinimumRows<NibbleRows>.self, $0) },
+      q8_0Rows: { multiply(OffsetRows<SignedByteRows>.self, $0) },
       f32: { multiply(SinglePrecision.self, $0) },
       f16: { multiply(HalfPrecision.self, $0) },
       bf16: { multiply(BrainFloat.self, $0) },
@@ -351,10 +360,10 @@
       rotate: { rotate(AVX2.self, $0, count: $1, by: $2, scale: $3, output: $4) },
       rmsNorm: { rmsNorm(AVX2.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
       quantizeRow: {
-        quantizeRow(AVX2.self, $0, blockCount: $1, quants: $2, blocks: $3, outliers: $4)
+        quantizeRow(AVX2.self, $0, blockCount: $1, records: $2, step: $3, outliers: $4)
       },
       quantizeWideRow: {
-        quantizeWideRow(AVX2.self, $0, blockCount: $1, quants: $2, blocks: $3)
+        quantizeWideRow(AVX2.self, $0, blockCount: $1, records: $2, step: $3)
       },
       swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2, output: $3) },
       storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) },
@@ -377,19 +386,6 @@
         input: o.input, tokens: o.tokens, output: o.output)
     } else {
       quantizedMatmul(
-        AVX2.self, format, OnePlane.self, largestTile: 4, weights: o.weights, panels: o.panels,
-        input: o.input, tokens: o.tokens, output: o.output)
-    }
-  }
-
-  @inline(__always)
-  private func multiplyRows<F: RowFormat>(_ format: F.Type, _ o: QuantizedOperands) {
-    if o.wide {
-      rowMatmul(
-        AVX2.self, format, TwoPlanes.self, largestTile: 4, weights: o.weights, panels: o.panels,
-        input: o.input, tokens: o.tokens, output: o.output)
-    } else {
-      rowMatmul(
         AVX2.self, format, OnePlane.self, largestTile: 4, weights: o.weights, panels: o.panels,
         input: o.input, tokens: o.tokens, output: o.output)
     }

@@ -159,7 +159,8 @@
 
     @inline(__always)
     static func dotPairs(_ sum: Ints, _ pairs: Bytes, _ other: UnsafeRawPointer) -> Ints {
-      _mm512_dpwssd_epi32(sum, pairs, _mm512_set1_epi32(other.loadUnaligned(as: Int32.self)))
+      swiftlet_dot_pairs_si512(
+        sum, pairs, _mm512_set1_epi32(other.loadUnaligned(as: Int32.self)))
     }
 
     @inline(__always)
@@ -173,6 +174,22 @@
       sum = _mm512_dpbusd_epi32(sum, w.1, four(4))
       sum = _mm512_dpbusd_epi32(sum, w.2, four(8))
       return _mm512_dpbusd_epi32(sum, w.3, four(12))
+    }
+
+    /// A step of all tokens before the next step: each waits for the one before it of the same token.
+    @inline(__always)
+    static func dot<T: TokenTile>(
+      _ sums: inout T, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer,
+      step: Int, bits: Int
+    ) where T.Element == Ints {
+      @inline(__always) func four(_ index: Int, _ offset: Int) -> Ints {
+        let place = activations + (index &* step &+ offset)
+        return _mm512_set1_epi32(place.loadUnaligned(as: Int32.self))
+      }
+      sums.forEach { index, sum in sum = _mm512_dpbusd_epi32(sum, w.0, four(index, 0)) }
+      sums.forEach { index, sum in sum = _mm512_dpbusd_epi32(sum, w.1, four(index, 4)) }
+      sums.forEach { index, sum in sum = _mm512_dpbusd_epi32(sum, w.2, four(index, 8)) }
+      sums.forEach { index, sum in sum = _mm512_dpbusd_epi32(sum, w.3, four(index, 12)) }
     }
   }
 
@@ -188,9 +205,9 @@
       q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
       q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
       q6_K: { multiply(SixBitPanel.self, $0) },
-      q4_0Rows: { multiplyRows(OffsetRows<NibbleRows>.self, $0) },
-      q4_1Rows: { multiplyRows(MinimumRows<NibbleRows>.self, $0) },
-      q8_0Rows: { multiplyRows(OffsetRows<SignedByteRows>.self, $0) },
+      q4_0Rows: { multiply(OffsetRows<NibbleRows>.self, $0) },
+      q4_1Rows: { multiply(MinimumRows<NibbleRows>.self, $0) },
+      q8_0Rows: { multiply(OffsetRows<SignedByteRows>.self, $0) },
       f32: { multiply(SinglePrecision.self, $0) },
       f16: { multiply(HalfPrecision.self, $0) },
       bf16: { multiply(BrainFloat.self, $0) },
@@ -212,10 +229,10 @@
       rotate: { rotate(AVX512.self, $0, count: $1, by: $2, scale: $3, output: $4) },
       rmsNorm: { rmsNorm(AVX512.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
       quantizeRow: {
-        quantizeRow(AVX512.self, $0, blockCount: $1, quants: $2, blocks: $3, outliers: $4)
+        quantizeRow(AVX512.self, $0, blockCount: $1, records: $2, step: $3, outliers: $4)
       },
       quantizeWideRow: {
-        quantizeWideRow(AVX512.self, $0, blockCount: $1, quants: $2, blocks: $3)
+        quantizeWideRow(AVX512.self, $0, blockCount: $1, records: $2, step: $3)
       },
       swiGLU: { swiGLU(AVX512.self, gate: $0, up: $1, count: $2, output: $3) },
       storeHalf: { AVX512.storeHalf(AVX512.load($0), $1) },
@@ -238,19 +255,6 @@
         input: o.input, tokens: o.tokens, output: o.output)
     } else {
       quantizedMatmul(
-        AVX512.self, format, OnePlane.self, largestTile: 8, weights: o.weights, panels: o.panels,
-        input: o.input, tokens: o.tokens, output: o.output)
-    }
-  }
-
-  @inline(__always)
-  private func multiplyRows<F: RowFormat>(_ format: F.Type, _ o: QuantizedOperands) {
-    if o.wide {
-      rowMatmul(
-        AVX512.self, format, TwoPlanes.self, largestTile: 8, weights: o.weights, panels: o.panels,
-        input: o.input, tokens: o.tokens, output: o.output)
-    } else {
-      rowMatmul(
         AVX512.self, format, OnePlane.self, largestTile: 8, weights: o.weights, panels: o.panels,
         input: o.input, tokens: o.tokens, output: o.output)
     }

@@ -12,9 +12,9 @@ public func portableKernelTable() -> KernelTable {
     q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
     q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
     q6_K: { multiply(SixBitPanel.self, $0) },
-    q4_0Rows: { multiplyRows(OffsetRows<NibbleRows>.self, $0) },
-    q4_1Rows: { multiplyRows(MinimumRows<NibbleRows>.self, $0) },
-    q8_0Rows: { multiplyRows(OffsetRows<SignedByteRows>.self, $0) },
+    q4_0Rows: { multiply(OffsetRows<NibbleRows>.self, $0) },
+    q4_1Rows: { multiply(MinimumRows<NibbleRows>.self, $0) },
+    q8_0Rows: { multiply(OffsetRows<SignedByteRows>.self, $0) },
     f32: { multiply(SinglePrecision.self, $0) },
     f16: { multiply(HalfPrecision.self, $0) },
     bf16: { multiply(BrainFloat.self, $0) },
@@ -36,10 +36,10 @@ public func portableKernelTable() -> KernelTable {
     rotate: { rotate(Portable.self, $0, count: $1, by: $2, scale: $3, output: $4) },
     rmsNorm: { rmsNorm(Portable.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
     quantizeRow: {
-      quantizeRow(Portable.self, $0, blockCount: $1, quants: $2, blocks: $3, outliers: $4)
+      quantizeRow(Portable.self, $0, blockCount: $1, records: $2, step: $3, outliers: $4)
     },
     quantizeWideRow: {
-      quantizeWideRow(Portable.self, $0, blockCount: $1, quants: $2, blocks: $3)
+      quantizeWideRow(Portable.self, $0, blockCount: $1, records: $2, step: $3)
     },
     swiGLU: { swiGLU(Portable.self, gate: $0, up: $1, count: $2, output: $3) },
     storeHalf: { Portable.storeHalf(Portable.load($0), $1) },
@@ -62,19 +62,6 @@ private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) 
       input: o.input, tokens: o.tokens, output: o.output)
   } else {
     quantizedMatmul(
-      Portable.self, format, OnePlane.self, largestTile: 2, weights: o.weights, panels: o.panels,
-      input: o.input, tokens: o.tokens, output: o.output)
-  }
-}
-
-@inline(__always)
-private func multiplyRows<F: RowFormat>(_ format: F.Type, _ o: QuantizedOperands) {
-  if o.wide {
-    rowMatmul(
-      Portable.self, format, TwoPlanes.self, largestTile: 2, weights: o.weights, panels: o.panels,
-      input: o.input, tokens: o.tokens, output: o.output)
-  } else {
-    rowMatmul(
       Portable.self, format, OnePlane.self, largestTile: 2, weights: o.weights, panels: o.panels,
       input: o.input, tokens: o.tokens, output: o.output)
   }

@@ -182,6 +182,15 @@ enum Portable: VectorISA {
       activations + 12)
   }
 
+  /// One token after the other: registers are too few for the sums of several.
+  @inline(__always)
+  static func dot<T: TokenTile>(
+    _ sums: inout T, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer,
+    step: Int, bits: Int
+  ) where T.Element == Ints {
+    sums.forEach { index, sum in sum = dot(sum, w, activations + index &* step, bits: bits) }
+  }
+
   @inline(__always)
   static func step(_ sum: Ints, _ w: Bytes, _ x: UnsafeRawPointer) -> Ints {
     @inline(__always) func product(_ byte: UInt32) -> Ints {

@@ -61,8 +61,9 @@ import Testing
       for column in expected { rest[column] = 0 }
       for block in 0..<blockCount {
         let values = rest[32 * block..<32 * block + 32]
-        let about = matrix.rowBlocks(0)[block]
-        let quants = (0..<32).map { Int(matrix.rowQuants(0)[32 * block + $0]) }
+        let record = matrix.record(row: 0, block: block)
+        let about = (record + OnePlane.quantBytes).load(as: ActivationBlock.self)
+        let quants = (0..<32).map { Int(record.load(fromByteOffset: $0, as: Int8.self)) }
         #expect(about.scale == (values.map(abs).max() ?? 0) / 127)
         #expect(
           zip(quants, values).allSatisfy {
@@ -94,7 +95,10 @@ import Testing
         }
         #expect(source.map(\.bitPattern) == row.map(\.bitPattern))
         guard value == 0 else { continue }
-        for i in places { #expect(matrix.rowQuants(0)[i] == 0) }
+        for i in places {
+          let record = matrix.record(row: 0, block: i / 32)
+          #expect(record.load(fromByteOffset: i % 32, as: Int8.self) == 0)
+        }
       }
     }
   }
