@@ -34,8 +34,9 @@ public func quantizedMatmul<I: VectorISA, F: PanelFormat, P: Planes>(
 ) {
   let blocks = input.blockCount
   let panelBytes = F.panelBytes(blocks: blocks)
-  // More than one tile reads a panel more than once: then it is unpacked for all of them.
-  guard F.isPacked, tokens > largestTile else {
+  // Several tiles read a panel several times: then it is unpacked for all of them. Two tiles are faster without,
+  // because the first one asks for the next panel while it computes; but not of rows that have to be interleaved.
+  guard F.isPacked, tokens > (F.looksAhead ? largestTile : 2 &* largestTile) else {
     for panel in panels {
       quantizedPanel(
         isa, format, planes, largestTile: largestTile, weights + panel &* panelBytes, input,
