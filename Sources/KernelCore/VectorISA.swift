@@ -115,6 +115,9 @@ public protocol VectorISA {
 
   /// As the other `dot`, for a tile of tokens.
   ///
+  /// No default: each set has its own, even where they are alike, because what several objects emit of this module
+  /// is weak, and the linker might keep the one for instructions that a processor lacks.
+  ///
   /// - Parameter step: bytes from one token's activations to the next one's, a constant of the caller.
   static func dot<T: TokenTile>(
     _ sums: inout T, _ weights: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer,
