@@ -174,24 +174,27 @@ extension Worker {
     func askers(_ slice: SequenceSlice) -> Range<Int> { slice.rows.clamped(to: needed) }
     func tiles(_ slice: SequenceSlice) -> Int { (askers(slice).count + tokens - 1) / tokens }
     let count = slices.reduce(0) { $0 + tiles($1) }
-    // Later tiles see more positions; handing them out first keeps the last thread's wait short.
+    /// The slice of a tile, and the rows. Later tiles see more positions: handing them out first keeps the last
+    /// thread's wait short.
+    func tile(_ index: Int) -> (SequenceSlice, Range<Int>) {
+      // A token each, and so a tile.
+      guard attention.storesFirst else { return (slices[index], slices[index].rows) }
+      var tile = index
+      for slice in slices {
+        let own = tiles(slice)
+        if tile < own {
+          let rows = askers(slice)
+          let start = rows.lowerBound + (own - 1 - tile) * tokens
+          return (slice, start..<min(start + tokens, rows.upperBound))
+        }
+        tile -= own
+      }
+      preconditionFailure("tile \(index) of \(count)")
+    }
+    // A head after the other: its keys and values stay in the cache for all tiles.
     share(count * heads) { item in
-      var tile = item / heads
-      var index = 0
-      if !attention.storesFirst {
-        // A token each, and so a tile.
-        index = tile
-        tile = 0
-      }
-      while tile >= tiles(slices[index]) {
-        tile -= tiles(slices[index])
-        index += 1
-      }
-      let rows = askers(slices[index])
-      let start = rows.lowerBound + (tiles(slices[index]) - 1 - tile) * tokens
-      attention.attend(
-        start..<min(start + tokens, rows.upperBound), of: slices[index], head: item % heads,
-        into: output)
+      let (slice, rows) = tile(item % count)
+      attention.attend(rows, of: slice, head: item / count, into: output)
     }
   }
 

@@ -45,7 +45,7 @@ public struct AttentionSpan {
 
 /// Softmax-weighted values over one or more spans, not yet divided by `total`.
 public struct AttentionPartial {
-  /// [row]: the largest score, -infinity where a row sees nothing.
+  /// [row]: the largest score, or 0 where scores are small (`isBounded`); -infinity where a row sees nothing.
   public var largest: UnsafeMutablePointer<Float>
   /// [row]: the sum of e^(score - largest).
   public var total: UnsafeMutablePointer<Float>
@@ -160,18 +160,26 @@ public func mergeSpan<I: VectorISA>(
 ) {
   var row = 0
   while row < rows {
-    if later.total[row] > 0 {
+    let (old, new) = (earlier.values + row &* headSize, later.values + row &* headSize)
+    if later.total[row] > 0, later.largest[row] == earlier.largest[row] {
+      // As below, where both factors are 1.
+      earlier.total[row] += later.total[row]
+      var i = 0
+      while i < headSize {
+        I.store(I.add(I.load(new + i), I.load(old + i)), old + i)
+        i &+= PanelGeometry.rows
+      }
+    } else if later.total[row] > 0 {
       let peak = max(earlier.largest[row], later.largest[row])
       let factors = exponential(
         isa, I.subtract(pairOf(isa, earlier.largest[row], later.largest[row]), I.splat(peak)))
       let (kept, added) = firstTwo(isa, factors)
       earlier.largest[row] = peak
       earlier.total[row] = earlier.total[row] * kept + later.total[row] * added
-      var i = row &* headSize
-      let end = i &+ headSize
-      while i < end {
-        let old = I.multiply(I.load(earlier.values + i), I.splat(kept))
-        I.store(I.fma(I.load(later.values + i), I.splat(added), old), earlier.values + i)
+      var i = 0
+      while i < headSize {
+        let kept = I.multiply(I.load(old + i), I.splat(kept))
+        I.store(I.fma(I.load(new + i), I.splat(added), kept), old + i)
         i &+= PanelGeometry.rows
       }
     }

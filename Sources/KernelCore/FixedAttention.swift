@@ -6,14 +6,11 @@
 /// int32:
 /// - queries and keys: the Euclidean norm of a vector's quants is at most `normLimit` and rounding, so
 ///   by Cauchy and Schwarz a score is below 2^31;
-/// - values: `FixedPoint.positionsPerSum` products of a weight and a value are below 2^31.
+/// - values: `FixedStorage.positionsPerSum` products of a weight and a value are below 2^31.
 public enum FixedPoint {
   @inlinable @inline(__always) static var normLimit: Float { 32_700 }
   @inlinable @inline(__always) static var valueLimit: Float { 4_095 }
   @inlinable @inline(__always) static var byteLimit: Float { 127 }
-  @inlinable @inline(__always) static var weightLimit: Float { 16_383 }
-  /// 32 * 16383 * 4095 < 2^31. A multiple of `PanelGeometry.rows`.
-  @inlinable @inline(__always) static var positionsPerSum: Int { 32 }
 }
 
 /// Writes a query [count], a multiple of 16, as int16, scaled by its Euclidean norm; `output` may be `x` itself.
@@ -134,6 +131,10 @@ public protocol FixedStorage {
   static var keyLimit: Float { get }
   static var scalesKeysByNorm: Bool { get }
   static var valueLimit: Float { get }
+  /// The largest of a row's weights.
+  static var weightLimit: Float { get }
+  /// Of so many positions products of weights and values are within int32; a multiple of `PanelGeometry.rows`.
+  static var positionsPerSum: Int { get }
   /// 32 values as int16.
   static func load<I: VectorISA>(_ isa: I.Type, _ pointer: UnsafeRawPointer) -> I.Bytes
   /// 16 values.
@@ -147,6 +148,9 @@ public enum ShortPairs: FixedStorage {
   @inlinable @inline(__always) public static var keyLimit: Float { FixedPoint.normLimit }
   @inlinable @inline(__always) public static var scalesKeysByNorm: Bool { true }
   @inlinable @inline(__always) public static var valueLimit: Float { FixedPoint.valueLimit }
+  @inlinable @inline(__always) public static var weightLimit: Float { 16_383 }
+  /// 32 * 16383 * 4095 < 2^31.
+  @inlinable @inline(__always) public static var positionsPerSum: Int { 32 }
   @inlinable @inline(__always)
   public static func store<I: VectorISA>(
     _ isa: I.Type, _ quants: I.Ints, _ target: UnsafeMutableRawPointer
@@ -163,6 +167,9 @@ public enum BytePairs: FixedStorage {
   @inlinable @inline(__always) public static var keyLimit: Float { FixedPoint.byteLimit }
   @inlinable @inline(__always) public static var scalesKeysByNorm: Bool { false }
   @inlinable @inline(__always) public static var valueLimit: Float { FixedPoint.byteLimit }
+  @inlinable @inline(__always) public static var weightLimit: Float { 32_767 }
+  /// 256 * 32767 * 127 < 2^31.
+  @inlinable @inline(__always) public static var positionsPerSum: Int { AttentionSpan.positions }
   @inlinable @inline(__always)
   public static func store<I: VectorISA>(
     _ isa: I.Type, _ quants: I.Ints, _ target: UnsafeMutableRawPointer
@@ -185,6 +192,10 @@ public func attendFixedSpan<I: VectorISA, S: FixedStorage>(
 ) {
   let panels = (span.count &+ PanelGeometry.rows &- 1) / PanelGeometry.rows
   var panel = 0
+  while largestTile >= 8, span.rows < 8, panels &- panel >= 4 {
+    scorePanels(isa, storage, Tile4<I.Ints>.self, largestTile: 4, span, panel, scores)
+    panel &+= 4
+  }
   // Two where there are registers for it, and rows that share what is loaded.
   while largestTile >= 8, span.rows >= 8, panels &- panel >= 2 {
     scorePanels(isa, storage, Tile2<I.Ints>.self, largestTile: largestTile, span, panel, scores)
@@ -195,10 +206,14 @@ public func attendFixedSpan<I: VectorISA, S: FixedStorage>(
     panel &+= 1
   }
 
+  let mostScore = mostScore(isa, storage, span)
   var row = 0
   while row < span.rows {
-    weightRow(isa, span, row, panels: panels, scores, partial)
-    row &+= 1
+    weightRows(
+      isa, storage, span, row..<min(row &+ 8, span.rows), panels: panels, mostScore: mostScore,
+      scores,
+      partial)
+    row &+= 8
   }
 
   var column = 0
@@ -280,37 +295,100 @@ func scoreTile<I: VectorISA, S: FixedStorage, T: TokenTile, P: TokenTile>(
   }
 }
 
-/// 2^x in 16 lanes, for x up to 0: relative error below 3e-6, a tenth of the weights' last bit; no less than 2^-120.
+/// 2^(x * factor) in 16 lanes, for x * factor within ±120: relative error below 3e-6, a twentieth of the weights' last
+/// bit.
 ///
-/// x = n + r with |r| <= 1/2, then the Taylor polynomial of degree 5 of e^(r ln 2), whose remainder is below
-/// 2.5e-6, and n is added to the exponent.
+/// x * factor = n + r with |r| <= 1/2, then the polynomial of degree 4 whose relative error to 2^r is least (Remez), and
+/// n is added to the exponent. A float of about 1.5 * 2^23 has no fraction: added to it, x * factor is rounded, and the
+/// lowest bits are n.
 @inlinable @inline(__always)
-func powerOfTwo<I: VectorISA>(_ isa: I.Type, _ x: I.Floats) -> I.Floats {
-  let bounded = I.maximum(I.splat(Float(-120)), x)
-  let n = I.round(bounded)
-  let r = I.subtract(bounded, I.convert(n))
-  var p = I.splat(Float(1.3333558e-3))
-  p = I.fma(p, r, I.splat(Float(9.6181291e-3)))
-  p = I.fma(p, r, I.splat(Float(5.5504109e-2)))
-  p = I.fma(p, r, I.splat(Float(0.24022651)))
-  p = I.fma(p, r, I.splat(Float(0.69314718)))
-  p = I.fma(p, r, I.splat(Float(1)))
-  return I.bits(I.add(I.bitPattern(p), I.shiftLeft(n, 23)))
+func powerOfTwo<I: VectorISA>(_ isa: I.Type, _ x: I.Floats, times factor: I.Floats) -> I.Floats {
+  let large = I.splat(Float(12_582_912))
+  let rounded = I.fma(x, factor, large)
+  let r = I.fma(x, factor, I.subtract(large, rounded))
+  var p = I.splat(Float(9.5701022e-3))
+  p = I.fma(p, r, I.splat(Float(5.5917859e-2)))
+  p = I.fma(p, r, I.splat(Float(0.24024745)))
+  p = I.fma(p, r, I.splat(Float(0.69312179)))
+  p = I.fma(p, r, I.splat(Float(0.99999928)))
+  return I.bits(I.add(I.bitPattern(p), I.shiftLeft(I.bitPattern(rounded), 23)))
 }
 
-/// Softmax of a row, and its weights as int16, each times the scale of its position's value.
+/// What a score of the span, less its query's scale, is within: by Cauchy and Schwarz the product of the norms, of
+/// quants as they are limited.
 @inlinable @inline(__always)
-func weightRow<I: VectorISA>(
-  _ isa: I.Type, _ span: AttentionSpan, _ row: Int, panels: Int,
+func mostScore<I: VectorISA, S: FixedStorage>(
+  _ isa: I.Type, _ storage: S.Type, _ span: AttentionSpan
+) -> Float {
+  let scales = span.keyScales.unsafelyUnwrapped
+  // Only of spans that are full.
+  guard span.count == AttentionSpan.positions else { return .infinity }
+  var most = I.load(scales)
+  var i = PanelGeometry.rows
+  while i < AttentionSpan.positions {
+    most = I.maximum(most, I.load(scales + i))
+    i &+= PanelGeometry.rows
+  }
+  let norm = S.scalesKeysByNorm ? S.keyLimit : S.keyLimit * Float(span.headSize).squareRoot()
+  return I.largest(most) * norm * FixedPoint.normLimit
+}
+
+/// Whether a row sees the whole span, and its scores are so small that powers of e are taken of them as they are,
+/// without looking for the largest. It depends on the row and the span alone.
+@inlinable @inline(__always)
+func isBounded(_ span: AttentionSpan, _ row: Int, mostScore: Float) -> Bool {
+  visiblePositions(span, row) == AttentionSpan.positions
+    && span.queryScales.unsafelyUnwrapped[row] * mostScore <= 69
+}
+
+/// Softmax of some rows, and their weights as int16, each times the scale of its position's value.
+///
+/// Each step of all rows comes before the next step: it begins with what one row's last one ended with, the largest
+/// or the sum of lanes, for which many operations wait for each other.
+@inlinable @inline(__always)
+func weightRows<I: VectorISA, S: FixedStorage>(
+  _ isa: I.Type, _ storage: S.Type, _ span: AttentionSpan, _ rows: Range<Int>, panels: Int,
+  mostScore: Float,
   _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
 ) {
+  var row = rows.lowerBound
+  while row < rows.upperBound {
+    if isBounded(span, row, mostScore: mostScore) {
+      partial.largest[row] = 0
+    } else {
+      findPeak(isa, span, row, scores + row &* AttentionSpan.positions, partial)
+    }
+    row &+= 1
+  }
+  row = rows.lowerBound
+  while row < rows.upperBound {
+    let bounded = isBounded(span, row, mostScore: mostScore)
+    weigh(isa, span, row, bounded: bounded, scores + row &* AttentionSpan.positions, partial)
+    row &+= 1
+  }
+  row = rows.lowerBound
+  while row < rows.upperBound {
+    storeWeights(
+      isa, storage, span, row, panels: panels, scores + row &* AttentionSpan.positions, partial)
+    row &+= 1
+  }
+}
+
+/// Positions of the span that a row sees.
+@inlinable @inline(__always)
+func visiblePositions(_ span: AttentionSpan, _ row: Int) -> Int {
+  min(max(Int(span.visible[row]) &- span.start, 0), span.count)
+}
+
+/// The largest score that a row sees, less its query's scale, as the row's `largest`.
+@inlinable @inline(__always)
+func findPeak<I: VectorISA>(
+  _ isa: I.Type, _ span: AttentionSpan, _ row: Int, _ scores: UnsafeMutablePointer<Float>,
+  _ partial: AttentionPartial
+) {
   let lanes = PanelGeometry.rows
-  let scores = scores + row &* AttentionSpan.positions
-  let visible = min(max(Int(span.visible[row]) &- span.start, 0), span.count)
-  // Panels that are seen whole, that are seen, and all.
-  let whole = visible / lanes &* lanes
+  let visible = visiblePositions(span, row)
   let seen = (visible &+ lanes &- 1) / lanes &* lanes
-  let end = panels &* lanes
   var i = visible
   while i < seen {
     scores[i] = -Float.infinity
@@ -322,54 +400,92 @@ func weightRow<I: VectorISA>(
     peaks = I.maximum(peaks, I.load(scores + i))
     i &+= lanes
   }
+  partial.largest[row] = I.largest(peaks)
+}
 
+/// Replaces a row's scores by weights, and makes its `largest` and `total`. The largest weight is the first of its
+/// values.
+@inlinable @inline(__always)
+func weigh<I: VectorISA>(
+  _ isa: I.Type, _ span: AttentionSpan, _ row: Int, bounded: Bool,
+  _ scores: UnsafeMutablePointer<Float>,
+  _ partial: AttentionPartial
+) {
+  let lanes = PanelGeometry.rows
+  let visible = visiblePositions(span, row)
+  let whole = visible / lanes &* lanes
   // Scores lack the query's scale: e^(scale * (score - peak)) = 2^(score * factor - peak * factor).
   let queryScale = span.queryScales.unsafelyUnwrapped[row]
-  let peak = I.largest(peaks)
+  let peak = partial.largest[row]
   let factor = queryScale * 1.44269504
   let factors = I.splat(factor)
   let shift = I.splat(-(peak * factor))
   let valueScales = span.valueScales.unsafelyUnwrapped
   var sums = I.splat(Float(0))
   var most = I.splat(Float(0))
-  i = 0
-  while i < whole {
-    let e = powerOfTwo(isa, I.fma(I.load(scores + i), factors, shift))
-    let weight = I.multiply(e, I.load(valueScales + i))
+  @inline(__always) func put(_ e: I.Floats, _ weight: I.Floats, at i: Int) {
     I.store(weight, scores + i)
     sums = I.add(sums, e)
     most = I.maximum(most, weight)
+  }
+  @inline(__always) func power(_ score: I.Floats) -> I.Floats {
+    let x = I.maximum(I.splat(Float(-120)), I.fma(score, factors, shift))
+    return powerOfTwo(isa, x, times: I.splat(Float(1)))
+  }
+  var i = 0
+  while bounded, i < whole {
+    let e = powerOfTwo(isa, I.load(scores + i), times: factors)
+    put(e, I.multiply(e, I.load(valueScales + i)), at: i)
     i &+= lanes
   }
-  if whole < seen {
+  while i < whole {
+    let e = power(I.load(scores + i))
+    put(e, I.multiply(e, I.load(valueScales + i)), at: i)
+    i &+= lanes
+  }
+  if whole < visible {
     // What lies beyond the visible positions may be anything.
     let score = I.load(scores + whole)
-    let lowest = -Float.greatestFiniteMagnitude
-    let e = I.keep(
-      powerOfTwo(isa, I.fma(score, factors, shift)), where: score, atLeast: lowest)
-    let weight = I.keep(
-      I.multiply(e, I.load(valueScales + whole)), where: score, atLeast: lowest)
-    I.store(weight, scores + whole)
-    sums = I.add(sums, e)
-    most = I.maximum(most, weight)
+    @inline(__always) func seen(_ value: I.Floats) -> I.Floats {
+      I.keep(value, where: score, atLeast: -Float.greatestFiniteMagnitude)
+    }
+    let e = seen(power(score))
+    put(e, seen(I.multiply(e, I.load(valueScales + whole))), at: whole)
   }
   partial.largest[row] = visible > 0 ? peak * queryScale : -Float.infinity
   partial.total[row] = I.sum(sums)
+  partial.values[row &* span.headSize] = I.largest(most)
+}
 
-  let largest = I.largest(most)
-  let inverse = I.splat(largest > 1e-30 ? FixedPoint.weightLimit / largest : 0)
-  i = 0
-  while i < seen {
-    I.storeLowHalves(
-      I.round(I.multiply(I.load(scores + i), inverse)), UnsafeMutableRawPointer(scores) + 2 &* i)
+/// A row's weights as int16 in place, and behind them their scale.
+@inlinable @inline(__always)
+func storeWeights<I: VectorISA, S: FixedStorage>(
+  _ isa: I.Type, _ storage: S.Type, _ span: AttentionSpan, _ row: Int, panels: Int,
+  _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
+) {
+  let lanes = PanelGeometry.rows
+  let seen = (visiblePositions(span, row) &+ lanes &- 1) / lanes &* lanes
+  let largest = partial.values[row &* span.headSize]
+  let inverse = I.splat(largest > 1e-34 ? S.weightLimit / largest : 0)
+  var i = 0
+  @inline(__always) func weights(_ i: Int) -> I.Ints {
+    I.round(I.multiply(I.load(scores + i), inverse))
+  }
+  while i &+ lanes < seen {
+    I.storeLowHalves(weights(i), weights(i &+ lanes), UnsafeMutableRawPointer(scores) + 2 &* i)
+    i &+= 2 &* lanes
+  }
+  if i < seen {
+    I.storeLowHalves(weights(i), UnsafeMutableRawPointer(scores) + 2 &* i)
     i &+= lanes
   }
   let nothing = I.round(I.splat(Float(0)))
+  let end = panels &* lanes
   while i < end {
     I.storeLowHalves(nothing, UnsafeMutableRawPointer(scores) + 2 &* i)
     i &+= lanes
   }
-  scores[AttentionSpan.positions / 2] = largest / FixedPoint.weightLimit
+  scores[AttentionSpan.positions / 2] = largest / S.weightLimit
 }
 
 /// A sum over all positions, and the integer one that is being formed.
@@ -430,7 +546,7 @@ func valueTile<I: VectorISA, S: FixedStorage, T: TokenTile, C: TokenTile>(
   var sums = T(repeating: C(repeating: FixedSum()))
   var start = 0
   while start < end {
-    let stop = min(start &+ FixedPoint.positionsPerSum, end)
+    let stop = min(start &+ S.positionsPerSum, end)
     sums.forEach { _, row in row.forEach { _, sum in sum.part = I.splat(Int32(0)) } }
     var position = start
     while position < stop {

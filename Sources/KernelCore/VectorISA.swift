@@ -69,6 +69,8 @@ public protocol VectorISA {
   static func storeLowBytes(_ a: Ints, _ pointer: UnsafeMutableRawPointer)
   /// Stores the low 16 bits of each lane, which is within int16: 32 bytes.
   static func storeLowHalves(_ a: Ints, _ pointer: UnsafeMutableRawPointer)
+  /// The same of two vectors, one after the other: 64 bytes.
+  static func storeLowHalves(_ a: Ints, _ b: Ints, _ pointer: UnsafeMutableRawPointer)
   /// `(a + 64) >> 7`, arithmetic: the high part of a two-plane quant (`ActivationPrecision`).
   static func highPlane(_ a: Ints) -> Ints
   /// 16 unsigned bytes, widened.

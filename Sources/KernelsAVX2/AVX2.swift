@@ -150,6 +150,11 @@
     @inline(__always) static func storeLowHalves(_ a: Ints, _ p: UnsafeMutableRawPointer) {
       p.storeBytes(of: swiftlet_pack_si256(a.low, a.high), as: __m256i.self)
     }
+    @inline(__always)
+    static func storeLowHalves(_ a: Ints, _ b: Ints, _ p: UnsafeMutableRawPointer) {
+      storeLowHalves(a, p)
+      storeLowHalves(b, p + 32)
+    }
     @inline(__always) static func highPlane(_ a: Ints) -> Ints {
       let half = _mm256_set1_epi32(64)
       return (

@@ -87,6 +87,12 @@
     @inline(__always) static func storeLowHalves(_ a: Ints, _ p: UnsafeMutableRawPointer) {
       p.storeBytes(of: _mm512_cvtepi32_epi16(a), as: __m256i.self)
     }
+    @inline(__always)
+    static func storeLowHalves(_ a: Ints, _ b: Ints, _ p: UnsafeMutableRawPointer) {
+      // Packed by 128 bits of each in turn.
+      let order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0)
+      storeBytes(_mm512_permutexvar_epi64(order, _mm512_packs_epi32(a, b)), p)
+    }
     @inline(__always) static func highPlane(_ a: Ints) -> Ints {
       _mm512_srai_epi32(_mm512_add_epi32(a, _mm512_set1_epi32(64)), 7)
     }

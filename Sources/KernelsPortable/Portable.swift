@@ -113,6 +113,11 @@ enum Portable: VectorISA {
   @inline(__always) static func storeLowHalves(_ a: Ints, _ p: UnsafeMutableRawPointer) {
     p.storeBytes(of: SIMD16<Int16>(truncatingIfNeeded: a), as: SIMD16<Int16>.self)
   }
+  @inline(__always)
+  static func storeLowHalves(_ a: Ints, _ b: Ints, _ p: UnsafeMutableRawPointer) {
+    storeLowHalves(a, p)
+    storeLowHalves(b, p + 32)
+  }
   @inline(__always) static func highPlane(_ a: Ints) -> Ints { (a &+ 64) &>> 7 }
   @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
     Ints(truncatingIfNeeded: p.loadUnaligned(as: SIMD16<UInt8>.self))
