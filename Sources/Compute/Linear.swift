@@ -32,34 +32,28 @@ extension Worker {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= input.rows)
     guard !rows.isEmpty else { return }
     let outputRow = outputRow ?? rows.lowerBound
-    let panels =
-      first.weights.panelCount + (second?.weights.panelCount ?? 0)
-      + (third?.weights.panelCount ?? 0)
-    // Several items a thread, so that one that the system holds up leaves its share to the others. Of few tokens an
-    // item takes microseconds, and a thread reads fastest what lies in a row.
-    let items = count * (rows.count < 32 ? 2 : 16)
-    let size = max(1, (panels + items - 1) / items)
-    let firstItems = first.itemCount(panelsEach: size)
-    let secondItems = second?.itemCount(panelsEach: size) ?? 0
-    let thirdItems = third?.itemCount(panelsEach: size) ?? 0
+    let (ends1, ends2) = (first.units, first.units + (second?.units ?? 0))
+    let units = ends2 + (third?.units ?? 0)
     let readsOutliers =
       first.readsOutliers || (second?.readsOutliers ?? false) || (third?.readsOutliers ?? false)
     let outliers = readsOutliers ? input.outliers(rows, worker: index) : nil
-    share(firstItems + secondItems + thirdItems) { item in
-      if item < firstItems {
-        multiply(first, item, size, input, rows, outliers, outputRow)
-      } else if let second, item < firstItems + secondItems {
-        multiply(second, item - firstItems, size, input, rows, outliers, outputRow)
-      } else if let third {
-        multiply(third, item - firstItems - secondItems, size, input, rows, outliers, outputRow)
-      }
+    let cuts = WorkCuts(units, threads: count, isShort: rows.count < 32)
+    share(cuts.count) { item in
+      let range = cuts[item]
+      multiply(first, range, from: 0, input, rows, outliers, outputRow)
+      if let second { multiply(second, range, from: ends1, input, rows, outliers, outputRow) }
+      if let third { multiply(third, range, from: ends2, input, rows, outliers, outputRow) }
     }
   }
 
+  /// What `range` has of the units of `projection`, whose first one is `start`.
   private func multiply(
-    _ projection: Projection, _ item: Int, _ size: Int, _ input: Activations,
+    _ projection: Projection, _ range: Range<Int>, from start: Int, _ input: Activations,
     _ rows: Range<Int>, _ outliers: OutlierRows?, _ outputRow: Int
   ) {
+    let part = range.clamped(to: start..<start + projection.units)
+    guard !part.isEmpty else { return }
+    let units = part.lowerBound - start..<part.upperBound - start
     let weights = projection.weights
     let output = projection.output
     precondition(weights.columns == input.columns && weights.rows == output.columns)
@@ -68,20 +62,21 @@ extension Worker {
     let target = OutputRows(
       values: results, stride: output.stride, accumulates: projection.accumulates)
     if let panels = weights.panels {
-      let range = item * size..<min((item + 1) * size, weights.panelCount)
-      multiply(weights, panels, range, input, rows, outliers, target)
+      multiply(weights, panels, units, input, rows, outliers, target)
       return
     }
     let size = OpenBLAS.rowsPerCall
-    let range = item * size..<min((item + 1) * size, weights.rows)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: size * weights.columns) { scratch in
       guard let scratch = scratch.baseAddress else { return }
-      weights.dequantizeRows(range, into: scratch)
-      OpenBLAS.multiply(
-        input: input.values.pointer(rows.lowerBound), inputStride: input.values.stride,
-        tokens: rows.count, weights: scratch, rows: range.count, columns: weights.columns,
-        output: results + range.lowerBound, outputStride: output.stride,
-        accumulates: projection.accumulates)
+      for unit in units {
+        let range = unit * size..<min((unit + 1) * size, weights.rows)
+        weights.dequantizeRows(range, into: scratch)
+        OpenBLAS.multiply(
+          input: input.values.pointer(rows.lowerBound), inputStride: input.values.stride,
+          tokens: rows.count, weights: scratch, rows: range.count, columns: weights.columns,
+          output: results + range.lowerBound, outputStride: output.stride,
+          accumulates: projection.accumulates)
+      }
     }
   }
 
@@ -142,10 +137,38 @@ extension Projection {
     weights.panels != nil && weights.isQuantized && !weights.wantsWideInput
   }
 
-  /// Items of work: ranges of panels, or on the OpenBLAS path of rows.
-  fileprivate func itemCount(panelsEach size: Int) -> Int {
-    let (count, each) =
-      weights.panels == nil ? (weights.rows, OpenBLAS.rowsPerCall) : (weights.panelCount, size)
-    return (count + each - 1) / each
+  /// What the work is cut into: panels, or on the OpenBLAS path so many rows.
+  fileprivate var units: Int {
+    guard weights.panels == nil else { return weights.panelCount }
+    return (weights.rows + OpenBLAS.rowsPerCall - 1) / OpenBLAS.rowsPerCall
+  }
+}
+
+/// The items that threads claim, ranges of some units of work.
+///
+/// Many where each takes long, so that a thread that the system holds up leaves its share to the others. Of few tokens
+/// an item takes microseconds, and a thread reads fastest what lies in a row: there each has one long item first, and
+/// then short ones until all are done.
+private struct WorkCuts {
+  private let total: Int
+  private let long: Int
+  private let longCount: Int
+  private let short: Int
+
+  init(_ total: Int, threads: Int, isShort: Bool) {
+    self.total = total
+    longCount = isShort ? threads : 0
+    long = isShort ? total * 3 / (4 * threads) : 0
+    let rest = total - long * longCount
+    let items = threads * (isShort ? 2 : 16)
+    short = max(1, (rest + items - 1) / items)
+  }
+
+  var count: Int { longCount + (total - long * longCount + short - 1) / short }
+
+  subscript(item: Int) -> Range<Int> {
+    guard item >= longCount else { return item * long..<(item + 1) * long }
+    let start = longCount * long + (item - longCount) * short
+    return start..<min(start + short, total)
   }
 }

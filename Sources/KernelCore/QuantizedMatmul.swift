@@ -68,54 +68,71 @@ func quantizedPanel<I: VectorISA, F: PanelFormat, P: Planes>(
     let room = input.together(from: token, limit: tokens &- token)
     if largestTile >= 8, room >= 8 {
       quantizedTile(
-        isa, format, planes, Tile8<I.Floats>.self, Tile8<I.Ints>.self, weights, input, token,
+        isa, format, planes, largestTile: largestTile, Tile8<I.Floats>.self, Tile8<I.Ints>.self,
+        weights, input, token,
+        tokens,
         output, panel)
       token &+= 8
     } else if largestTile >= 4, room >= 4 {
       quantizedTile(
-        isa, format, planes, Tile4<I.Floats>.self, Tile4<I.Ints>.self, weights, input, token,
+        isa, format, planes, largestTile: largestTile, Tile4<I.Floats>.self, Tile4<I.Ints>.self,
+        weights, input, token,
+        tokens,
         output, panel)
       token &+= 4
     } else if room >= 2 {
       quantizedTile(
-        isa, format, planes, Tile2<I.Floats>.self, Tile2<I.Ints>.self, weights, input, token,
+        isa, format, planes, largestTile: largestTile, Tile2<I.Floats>.self, Tile2<I.Ints>.self,
+        weights, input, token,
+        tokens,
         output, panel)
       token &+= 2
     } else {
       quantizedTile(
-        isa, format, planes, Single<I.Floats>.self, Single<I.Ints>.self, weights, input, token,
+        isa, format, planes, largestTile: largestTile, Single<I.Floats>.self, Single<I.Ints>.self,
+        weights, input, token,
+        tokens,
         output, panel)
       token &+= 1
     }
   }
 }
 
+/// Which columns of a block.
+@usableFromInline enum Half { case first, second, both }
+
 /// One panel times one tile of tokens, which are of one group.
 @inlinable @inline(__always)
 func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTile>(
-  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, _ tile: T.Type, _ dotTile: D.Type,
-  _ weights: UnsafeRawPointer, _ input: ActivationRows, _ token: Int, _ output: OutputRows,
-  _ panel: Int
+  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int, _ tile: T.Type,
+  _ dotTile: D.Type, _ weights: UnsafeRawPointer, _ input: ActivationRows, _ token: Int,
+  _ tokens: Int,
+  _ output: OutputRows, _ panel: Int
 ) where T.Element == I.Floats, D.Element == I.Ints {
   let place = ActivationRows.place(
     row: input.first &+ token, group: input.group, blockCount: input.blockCount)
   var record = input.records + place &* P.recordBytes
   let stride = F.stride(blocks: input.blockCount)
 
-  // The first tile of several tokens computes for so long that memory would be idle: it asks for the next
-  // panel, a block with each block. Fewer tokens ask for what is a page ahead. (Not where blocks are larger; behind
-  // the last panel nothing is lost.)
+  // Tiles of several tokens compute for so long that memory would be idle: they ask for the next panel, a block with each
+  // block, the first tile or of several the first two half each. Fewer tokens ask for what is a page ahead. (Not where
+  // blocks are larger; behind the last panel nothing is lost.)
   let next = weights + (T.count >= 4 ? F.panelBytes(blocks: input.blockCount) : 4096)
-  let ahead = token == 0 && !F.looksAhead ? F.panelBytes(blocks: 1) : 0
+  let blockBytes = F.looksAhead ? 0 : F.panelBytes(blocks: 1)
+  let isHalved = T.count >= 4 && tokens >= 2 &* T.count
+  let firstShare = isHalved ? (blockBytes / 2 &+ 63) & ~63 : blockBytes
+  let lines =
+    token == 0
+    ? 0..<firstShare : isHalved && token == T.count ? firstShare..<blockBytes : 0..<0
 
   var sums = T(repeating: I.splat(Float(0)))
   var dots = D(repeating: I.splat(Int32(0)))
   var block = 0
   while block < input.blockCount {
     F.lookAhead(isa, weights, stride, block)
-    var line = 0
-    while line < ahead {
-      I.prefetch(next + (block &* ahead &+ line))
+    var line = lines.lowerBound
+    while line < lines.upperBound {
+      I.prefetch(next + (block &* blockBytes &+ line))
       line &+= 64
     }
     let first = F.firstHalf(isa, weights, stride, block)
@@ -126,61 +143,59 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
       (record0 + (index &* P.recordBytes &+ P.quantBytes))
         .assumingMemoryBound(to: ActivationBlock.self)
     }
-    /// The first plane's quants from column `column` on, or the second's.
-    @inline(__always) func quants(_ column: Int, plane: Int) -> UnsafeRawPointer {
-      record0 + (column &+ plane &* 32)
+    @inline(__always) func addProducts(_ sums: inout D, _ half: Half, plane: Int) {
+      let quants = record0 + plane &* 32
+      if half != .second { I.dot(&sums, first, quants, step: P.recordBytes, bits: F.bits) }
+      if half != .first { I.dot(&sums, second, quants + 16, step: P.recordBytes, bits: F.bits) }
+    }
+    /// The integer products of these columns.
+    @inline(__always) func multiply(_ half: Half, start: (Int) -> I.Ints) {
+      guard P.isWide else {
+        dots.forEach { index, dot in dot = start(index) }
+        addProducts(&dots, half, plane: 0)
+        return
+      }
+      var high = D(repeating: I.splat(Int32(0)))
+      if largestTile >= 8 {
+        // Each product waits for the one before it: twice as many sums wait half as long.
+        dots.forEach { index, dot in dot = start(index) }
+        if half != .second {
+          addProducts(&high, .first, plane: 0)
+          addProducts(&dots, .first, plane: 1)
+        }
+        if half != .first {
+          addProducts(&high, .second, plane: 0)
+          addProducts(&dots, .second, plane: 1)
+        }
+        dots.forEach { index, dot in dot = I.add(I.shiftLeft(high[index], 7), dot) }
+      } else {
+        // There are no registers for them.
+        addProducts(&high, half, plane: 0)
+        dots.forEach { index, dot in dot = I.add(I.shiftLeft(high[index], 7), start(index)) }
+        addProducts(&dots, half, plane: 1)
+      }
+    }
+    @inline(__always) func addScaled(_ scales: I.Floats) {
+      sums.forEach { index, sum in
+        let scale = I.multiply(scales, I.splat(about(index).pointee.scale))
+        sum = I.fma(I.convert(dots[index]), scale, sum)
+      }
     }
 
     if F.hasHalfScales {
-      if P.isWide {
-        dots = D(repeating: I.splat(Int32(0)))
-        I.dot(&dots, first, quants(0, plane: 0), step: P.recordBytes, bits: F.bits)
-        dots.forEach { index, dot in
-          dot = I.add(I.shiftLeft(dot, 7), I.splat(about(index).pointee.firstHalfOffset128))
-        }
-      } else {
-        dots.forEach { index, dot in dot = I.splat(about(index).pointee.firstHalfOffset128) }
-      }
-      I.dot(&dots, first, quants(0, plane: P.isWide ? 1 : 0), step: P.recordBytes, bits: F.bits)
-      sums.forEach { index, sum in
-        let scale = I.multiply(scales, I.splat(about(index).pointee.scale))
-        sum = I.fma(I.convert(dots[index]), scale, sum)
-      }
-      @inline(__always) func rest(_ index: Int) -> I.Ints {
+      multiply(.first) { index in I.splat(about(index).pointee.firstHalfOffset128) }
+      addScaled(scales)
+      multiply(.second) { index in
         let about = about(index)
         return I.splat(about.pointee.offset128 &- about.pointee.firstHalfOffset128)
       }
-      if P.isWide {
-        dots = D(repeating: I.splat(Int32(0)))
-        I.dot(&dots, second, quants(16, plane: 0), step: P.recordBytes, bits: F.bits)
-        dots.forEach { index, dot in dot = I.add(I.shiftLeft(dot, 7), rest(index)) }
-      } else {
-        dots.forEach { index, dot in dot = rest(index) }
-      }
-      I.dot(&dots, second, quants(16, plane: P.isWide ? 1 : 0), step: P.recordBytes, bits: F.bits)
-      let secondScales = F.secondScales(isa, weights, stride, block)
-      sums.forEach { index, sum in
-        let scale = I.multiply(secondScales, I.splat(about(index).pointee.scale))
-        sum = I.fma(I.convert(dots[index]), scale, sum)
-      }
+      addScaled(F.secondScales(isa, weights, stride, block))
     } else {
-      if P.isWide {
-        dots = D(repeating: I.splat(Int32(0)))
-        I.dot(&dots, first, quants(0, plane: 0), step: P.recordBytes, bits: F.bits)
-        I.dot(&dots, second, quants(16, plane: 0), step: P.recordBytes, bits: F.bits)
-        dots.forEach { index, dot in
-          dot = I.add(I.shiftLeft(dot, 7), offset(isa, format, about(index)))
-        }
-      } else {
-        dots.forEach { index, dot in dot = offset(isa, format, about(index)) }
-      }
-      I.dot(&dots, first, quants(0, plane: P.isWide ? 1 : 0), step: P.recordBytes, bits: F.bits)
-      I.dot(&dots, second, quants(16, plane: P.isWide ? 1 : 0), step: P.recordBytes, bits: F.bits)
-      let minimums = F.minimums(isa, weights, stride, block)
-      sums.forEach { index, sum in
-        let scale = I.multiply(scales, I.splat(about(index).pointee.scale))
-        sum = I.fma(I.convert(dots[index]), scale, sum)
-        if F.hasMinimums {
+      multiply(.both) { index in offset(isa, format, about(index)) }
+      addScaled(scales)
+      if F.hasMinimums {
+        let minimums = F.minimums(isa, weights, stride, block)
+        sums.forEach { index, sum in
           sum = I.fma(minimums, I.splat(about(index).pointee.scaledSum), sum)
         }
       }
