@@ -130,11 +130,7 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
   var block = 0
   while block < input.blockCount {
     F.lookAhead(isa, weights, stride, block)
-    var line = lines.lowerBound
-    while line < lines.upperBound {
-      I.prefetch(next + (block &* blockBytes &+ line))
-      line &+= 64
-    }
+    prefetch(isa, next + block &* blockBytes, lines)
     let first = F.firstHalf(isa, weights, stride, block)
     let second = F.secondHalf(isa, weights, stride, block)
     let scales = F.scales(isa, weights, stride, block)
@@ -211,6 +207,16 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
   }
   sums.forEach { index, sum in
     output.write(isa, sum, token: token &+ index, panel: panel)
+  }
+}
+
+/// Asks for the cache lines of these bytes behind `pointer`.
+@inlinable @inline(__always)
+func prefetch<I: VectorISA>(_ isa: I.Type, _ pointer: UnsafeRawPointer, _ bytes: Range<Int>) {
+  var byte = bytes.lowerBound
+  while byte < bytes.upperBound {
+    I.prefetch(pointer + byte)
+    byte &+= 64
   }
 }
 

@@ -76,11 +76,7 @@ func unpack<I: VectorISA, F: PanelFormat>(
   var block = 0
   while block < blocks {
     F.lookAhead(isa, panel, stride, block)
-    var line = 0
-    while line < ahead {
-      I.prefetch(next + (block &* ahead &+ line))
-      line &+= 64
-    }
+    prefetch(isa, next + block &* ahead, 0..<ahead)
     let to = target + block &* Unpacked.blockBytes
     @inline(__always) func write(_ value: I.Floats, _ start: Int) {
       I.store(value, (to + start).assumingMemoryBound(to: Float.self))

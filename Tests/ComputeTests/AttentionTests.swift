@@ -82,7 +82,7 @@ import Testing
 
   @Test(
     "fixed point is at least as close to exact attention as float16 keys and values are",
-    arguments: KernelTests.sets, [Float(0.05), 0.5, 3])
+    arguments: KernelTests.sets, [Float(0.05), 0.5, 3, 8])
   func fixedPoint(set: InstructionSet, reach: Float) throws {
     let team = ComputeTeam(threads: 2, instructionSet: set)
     var ours = 0.0
@@ -94,6 +94,20 @@ import Testing
       half += normalizedError(example.exact(stored: { Double(Float16($0)) }), exact)
     }
     #expect(ours <= half, "\(ours / 8) against \(half / 8)")
+  }
+
+  @Test("scores far below zero are no less exact than others", arguments: KernelTests.sets)
+  func lowScores(set: InstructionSet) throws {
+    let team = ComputeTeam(threads: 2, instructionSet: set)
+    var example = Case(seed: 9, reach: 3)
+    // All rows ask the same, and each key is nearly its opposite: scores of about -40.
+    for i in example.queries.indices { example.queries[i] = example.queries[i % example.size] }
+    for i in example.keys.indices {
+      example.keys[i] = example.keys[i] / 16 - 1.8 * example.queries[i % example.size]
+    }
+    let exact = example.exact()
+    let half = normalizedError(example.exact(stored: { Double(Float16($0)) }), exact)
+    #expect(normalizedError(try example.computed(team, .fixed), exact) < half)
   }
 
   @Test(
