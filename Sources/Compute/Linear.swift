@@ -32,8 +32,9 @@ extension Worker {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= input.rows)
     guard !rows.isEmpty else { return }
     let outputRow = outputRow ?? rows.lowerBound
-    let (ends1, ends2) = (first.units, first.units + (second?.units ?? 0))
-    let units = ends2 + (third?.units ?? 0)
+    let secondStart = first.units
+    let thirdStart = secondStart + (second?.units ?? 0)
+    let units = thirdStart + (third?.units ?? 0)
     let readsOutliers =
       first.readsOutliers || (second?.readsOutliers ?? false) || (third?.readsOutliers ?? false)
     let outliers = readsOutliers ? input.outliers(rows, worker: index) : nil
@@ -41,8 +42,8 @@ extension Worker {
     share(cuts.count) { item in
       let range = cuts[item]
       multiply(first, range, from: 0, input, rows, outliers, outputRow)
-      if let second { multiply(second, range, from: ends1, input, rows, outliers, outputRow) }
-      if let third { multiply(third, range, from: ends2, input, rows, outliers, outputRow) }
+      if let second { multiply(second, range, from: secondStart, input, rows, outliers, outputRow) }
+      if let third { multiply(third, range, from: thirdStart, input, rows, outliers, outputRow) }
     }
   }
 

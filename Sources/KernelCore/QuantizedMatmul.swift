@@ -69,30 +69,22 @@ func quantizedPanel<I: VectorISA, F: PanelFormat, P: Planes>(
     if largestTile >= 8, room >= 8 {
       quantizedTile(
         isa, format, planes, largestTile: largestTile, Tile8<I.Floats>.self, Tile8<I.Ints>.self,
-        weights, input, token,
-        tokens,
-        output, panel)
+        weights, input, token, tokens, output, panel)
       token &+= 8
     } else if largestTile >= 4, room >= 4 {
       quantizedTile(
         isa, format, planes, largestTile: largestTile, Tile4<I.Floats>.self, Tile4<I.Ints>.self,
-        weights, input, token,
-        tokens,
-        output, panel)
+        weights, input, token, tokens, output, panel)
       token &+= 4
     } else if room >= 2 {
       quantizedTile(
         isa, format, planes, largestTile: largestTile, Tile2<I.Floats>.self, Tile2<I.Ints>.self,
-        weights, input, token,
-        tokens,
-        output, panel)
+        weights, input, token, tokens, output, panel)
       token &+= 2
     } else {
       quantizedTile(
         isa, format, planes, largestTile: largestTile, Single<I.Floats>.self, Single<I.Ints>.self,
-        weights, input, token,
-        tokens,
-        output, panel)
+        weights, input, token, tokens, output, panel)
       token &+= 1
     }
   }
@@ -106,17 +98,16 @@ func quantizedPanel<I: VectorISA, F: PanelFormat, P: Planes>(
 func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTile>(
   _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int, _ tile: T.Type,
   _ dotTile: D.Type, _ weights: UnsafeRawPointer, _ input: ActivationRows, _ token: Int,
-  _ tokens: Int,
-  _ output: OutputRows, _ panel: Int
+  _ tokens: Int, _ output: OutputRows, _ panel: Int
 ) where T.Element == I.Floats, D.Element == I.Ints {
   let place = ActivationRows.place(
     row: input.first &+ token, group: input.group, blockCount: input.blockCount)
   var record = input.records + place &* P.recordBytes
   let stride = F.stride(blocks: input.blockCount)
 
-  // Tiles of several tokens compute for so long that memory would be idle: they ask for the next panel, a block with each
-  // block, the first tile or of several the first two half each. Fewer tokens ask for what is a page ahead. (Not where
-  // blocks are larger; behind the last panel nothing is lost.)
+  // Tiles of several tokens compute for so long that memory would be idle: they ask for the next panel, a block with
+  // each block; one tile for all of it, of several the first two for a half each. Fewer tokens ask for what is a page
+  // ahead. (Not where blocks are larger; behind the last panel nothing is lost.)
   let next = weights + (T.count >= 4 ? F.panelBytes(blocks: input.blockCount) : 4096)
   let blockBytes = F.looksAhead ? 0 : F.panelBytes(blocks: 1)
   let isHalved = T.count >= 4 && tokens >= 2 &* T.count
