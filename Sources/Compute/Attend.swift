@@ -60,7 +60,7 @@ extension Worker {
   }
 
   private func store(_ attention: TileAttention, _ slices: [SequenceSlice], rows: Int) {
-    shareRanges(of: rows, perThread: Self.rowRanges) { range in
+    shareRows(0..<rows) { range in
       for slice in slices { attention.store(slice.rows.clamped(to: range), of: slice) }
     }
   }
@@ -71,29 +71,38 @@ extension Worker {
   ) {
     let tokens = AttentionWorkspace.tokensPerTile
     let heads = attention.heads
-    func askers(_ slice: SequenceSlice) -> Range<Int> { slice.rows.clamped(to: needed) }
-    func tiles(_ slice: SequenceSlice) -> Int { (askers(slice).count + tokens - 1) / tokens }
-    let count = slices.reduce(0) { $0 + tiles($1) }
+    let parts = RowParts(needed, threads: count)
+    func askers(_ slice: SequenceSlice, _ part: Int) -> Range<Int> {
+      slice.rows.clamped(to: parts[part])
+    }
+    func tiles(_ slice: SequenceSlice, _ part: Int) -> Int {
+      (askers(slice, part).count + tokens - 1) / tokens
+    }
+    func tiles(_ part: Int) -> Int { slices.reduce(0) { $0 + tiles($1, part) } }
     /// The slice of a tile, and the rows. Later tiles see more positions: handing them out first keeps the last
     /// thread's wait short.
-    func tile(_ index: Int) -> (SequenceSlice, Range<Int>) {
+    func tile(_ index: Int, _ part: Int) -> (SequenceSlice, Range<Int>) {
       // A token each, and so a tile.
-      guard attention.storesFirst else { return (slices[index], slices[index].rows) }
+      guard attention.storesFirst else {
+        let slice = slices[parts[part].lowerBound + index]
+        return (slice, slice.rows)
+      }
       var tile = index
       for slice in slices {
-        let own = tiles(slice)
+        let own = tiles(slice, part)
         if tile < own {
-          let rows = askers(slice)
+          let rows = askers(slice, part)
           let start = rows.lowerBound + (own - 1 - tile) * tokens
           return (slice, start..<min(start + tokens, rows.upperBound))
         }
         tile -= own
       }
-      preconditionFailure("tile \(index) of \(count)")
+      preconditionFailure("tile \(index) of part \(part)")
     }
     // A head after the other: its keys and values stay in the cache for all tiles.
-    share(count * heads) { item in
-      let (slice, rows) = tile(item % count)
+    share(parts: parts.count, items: { tiles($0) * heads }) { part, item in
+      let count = tiles(part)
+      let (slice, rows) = tile(item % count, part)
       attention.attend(rows, of: slice, head: item / count, into: output)
     }
   }

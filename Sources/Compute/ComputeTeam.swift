@@ -33,7 +33,7 @@ public final class ComputeTeam: @unchecked Sendable {
   public init(
     threads wanted: Int, instructionSet: InstructionSet = .best, matmulPath: MatmulPath = .automatic
   ) {
-    let rendezvous = Rendezvous(crowded: wanted > Self.coreCount)
+    let rendezvous = Rendezvous(crowded: wanted > Self.coreCount, parts: max(wanted, 1))
     var threads: [pthread_t] = []
     // A thread reads `threadCount` only in a run, and `run` is first called after this.
     while threads.count < wanted - 1 {
@@ -136,10 +136,26 @@ public struct Worker {
   ///
   /// Every thread must call it, with the same count.
   public func share(_ items: Int, _ body: (Int) -> Void) {
-    var item = rendezvous.claim()
-    while item < items {
-      body(item)
-      item = rendezvous.claim()
+    share(parts: 1, items: { _ in items }, { _, item in body(item) })
+  }
+
+  /// Shares the items of some parts, then waits for all of them. A thread takes the items of its own part first,
+  /// and then those that others have left of theirs.
+  ///
+  /// - Parameters:
+  ///   - parts: at most as many as there are threads; thread t's own is t * parts / threads.
+  ///   - items: how many a part has, the same on every thread.
+  ///   - body: is called with a part and one of its items.
+  func share(parts: Int, items: (Int) -> Int, _ body: (Int, Int) -> Void) {
+    let first = index * parts / count
+    for step in 0..<parts {
+      let part = (first + step) % parts
+      let count = items(part)
+      var item = rendezvous.claim(part)
+      while item < count {
+        body(part, item)
+        item = rendezvous.claim(part)
+      }
     }
     rendezvous.barrier()
   }

@@ -37,13 +37,23 @@ extension Worker {
     let units = thirdStart + (third?.units ?? 0)
     let readsOutliers =
       first.readsOutliers || (second?.readsOutliers ?? false) || (third?.readsOutliers ?? false)
-    let outliers = readsOutliers ? input.outliers(rows, worker: index) : nil
-    let cuts = WorkCuts(units, threads: count, isShort: rows.count < 32)
-    share(cuts.count) { item in
+    let parts = RowParts(rows, threads: count)
+    let cuts = WorkCuts(
+      units, threads: max(1, count / parts.count), isShort: rows.count < 32)
+    var outliers: OutlierRows?
+    // Whose outliers these are: a thread has room for those of one part.
+    var planned: Int?
+    share(parts: parts.count, items: { _ in cuts.count }) { number, item in
+      let part = parts[number]
+      if readsOutliers, planned != number {
+        outliers = input.outliers(part, worker: index)
+        planned = number
+      }
       let range = cuts[item]
-      multiply(first, range, from: 0, input, rows, outliers, outputRow)
-      if let second { multiply(second, range, from: secondStart, input, rows, outliers, outputRow) }
-      if let third { multiply(third, range, from: thirdStart, input, rows, outliers, outputRow) }
+      let into = outputRow + part.lowerBound - rows.lowerBound
+      multiply(first, range, from: 0, input, part, outliers, into)
+      if let second { multiply(second, range, from: secondStart, input, part, outliers, into) }
+      if let third { multiply(third, range, from: thirdStart, input, part, outliers, into) }
     }
   }
 
@@ -148,7 +158,7 @@ extension Projection {
 /// The items that threads claim, ranges of some units of work.
 ///
 /// Many where each takes long, so that a thread that the system holds up leaves its share to the others. Of few tokens
-/// an item takes microseconds, and a thread reads fastest what lies in a row: there each has one long item first, and
+/// an item takes microseconds, and a thread reads fastest what lies in a row: there each finds one long item first, and
 /// then short ones until all are done.
 private struct WorkCuts {
   private let total: Int

@@ -5,7 +5,7 @@ public final class QuantizedMatrix: @unchecked Sendable {
   // @unchecked Sendable: the workers of a team write disjoint rows between barriers.
 
   /// Rows of which a block's records lie together: the most that a kernel takes at once.
-  private static let mostRowsTogether = 8
+  static let mostRowsTogether = 8
 
   /// Rows, 0 and more.
   public let rows: Int

@@ -16,13 +16,21 @@ final class Rendezvous: @unchecked Sendable {
   // releases `generation` and read by others after they acquired it.
 
   private typealias CacheLine = (Int, Int, Int, Int, Int, Int, Int, Int)
+
+  private struct PartItems: ~Copyable {
+    let next = Atomic<Int>(0)
+    let rest: (Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0)
+  }
+
   typealias Body = (Int) -> Void
 
   /// How many threads take part. Set once, before the first run.
   var threadCount = 1
 
   private let arrived = Atomic<Int>(0)
-  private let nextItem = Atomic<Int>(0)
+  /// Of each part of a step, the next item: each in a cache line of its own.
+  private let parts: UnsafeMutablePointer<PartItems>
+  private let partCount: Int
   // In a cache line of its own: who waits for it must not take the others' line from those who work.
   private let before: CacheLine = (0, 0, 0, 0, 0, 0, 0, 0)
   private let phase = Atomic<Int>(0)
@@ -36,9 +44,14 @@ final class Rendezvous: @unchecked Sendable {
   /// Turns of a spin loop before a thread gives way.
   private let patience: Int
 
-  /// - Parameter crowded: whether threads outnumber cores, so that spinning would take the core
-  ///   from the thread that is waited for.
-  init(crowded: Bool) {
+  /// - Parameters:
+  ///   - crowded: whether threads outnumber cores, so that spinning would take the core from the thread that is
+  ///     waited for.
+  ///   - parts: the most parts that a step's items come in.
+  init(crowded: Bool, parts: Int) {
+    partCount = parts
+    self.parts = .allocate(capacity: parts)
+    for part in 0..<parts { (self.parts + part).initialize(to: PartItems()) }
     patience = crowded ? 8 : 1 << 14
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
@@ -49,6 +62,8 @@ final class Rendezvous: @unchecked Sendable {
     pthread_mutex_destroy(mutex)
     wake.deallocate()
     mutex.deallocate()
+    parts.deinitialize(count: partCount)
+    parts.deallocate()
   }
 
   // MARK: Runs
@@ -113,13 +128,13 @@ final class Rendezvous: @unchecked Sendable {
   /// Returns when every thread has called it. What was written before is visible after.
   func barrier() {
     guard threadCount > 1 else {
-      nextItem.store(0, ordering: .relaxed)
+      restart()
       return
     }
     let current = phase.load(ordering: .acquiring)
     if arrived.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue == threadCount {
       arrived.store(0, ordering: .relaxed)
-      nextItem.store(0, ordering: .relaxed)
+      restart()
       phase.wrappingAdd(1, ordering: .releasing)
       return
     }
@@ -134,6 +149,13 @@ final class Rendezvous: @unchecked Sendable {
     }
   }
 
-  /// The next item of the current step. Items are handed out once, from 0, until the next barrier.
-  func claim() -> Int { nextItem.wrappingAdd(1, ordering: .relaxed).oldValue }
+  private func restart() {
+    for part in 0..<partCount { parts[part].next.store(0, ordering: .relaxed) }
+  }
+
+  /// The next item of a part of the current step. Items are handed out once, from 0, until the next barrier.
+  func claim(_ part: Int) -> Int {
+    precondition(part >= 0 && part < partCount, "part \(part) of \(partCount)")
+    return parts[part].next.wrappingAdd(1, ordering: .relaxed).oldValue
+  }
 }

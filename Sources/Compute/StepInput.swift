@@ -99,16 +99,13 @@ extension Worker {
     return target
   }
 
-  /// Into how many ranges for each thread rows are cut: of a long prompt 16 rows each.
-  static var rowRanges: Int { 16 }
-
   /// Calls `body` with each row: with all of them where each thread has rows of its own, else shared.
   private func make(_ rows: Range<Int>, _ body: (Int) -> Void) {
     if StepInput.isOwn(upTo: rows.upperBound) {
       for row in rows { body(row) }
     } else {
-      shareRanges(of: rows.count, perThread: Self.rowRanges) { range in
-        for row in range { body(rows.lowerBound + row) }
+      shareRows(rows) { range in
+        for row in range { body(row) }
       }
     }
   }

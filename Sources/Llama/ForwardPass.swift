@@ -209,8 +209,10 @@ public final class ForwardPass {
 
     model.team.run { worker in
       // x = E[token]
-      worker.share(count) { row in
-        residual.withRow(row) { weights.tokenEmbedding.readRow(tokens[row], into: $0) }
+      worker.shareRows(0..<count) { rows in
+        for row in rows {
+          residual.withRow(row) { weights.tokenEmbedding.readRow(tokens[row], into: $0) }
+        }
       }
       worker.fillRotary(rotary, slices)
 

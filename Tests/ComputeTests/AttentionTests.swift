@@ -96,15 +96,20 @@ import Testing
     #expect(ours <= half, "\(ours / 8) against \(half / 8)")
   }
 
-  @Test("scores far below zero are no less exact than others", arguments: KernelTests.sets)
-  func lowScores(set: InstructionSet) throws {
+  @Test(
+    "scores far below zero are no less exact than others, of small values either",
+    arguments: KernelTests.sets, [Float(30), 40, 50, 55, 60, 65, 70, 90])
+  func lowScores(set: InstructionSet, depth: Float) throws {
     let team = ComputeTeam(threads: 2, instructionSet: set)
     var example = Case(seed: 9, reach: 3)
-    // All rows ask the same, and each key is nearly its opposite: scores of about -40.
+    // All rows ask the same, and each key is nearly its opposite: scores of about -depth.
     for i in example.queries.indices { example.queries[i] = example.queries[i % example.size] }
+    let square = example.queries[..<example.size].reduce(0) { $0 + $1 * $1 }
+    let factor = depth * Float(example.size).squareRoot() / square
     for i in example.keys.indices {
-      example.keys[i] = example.keys[i] / 16 - 1.8 * example.queries[i % example.size]
+      example.keys[i] = example.keys[i] / 256 - factor * example.queries[i % example.size]
     }
+    example.values = example.values.map { $0 / 64 }
     let exact = example.exact()
     let half = normalizedError(example.exact(stored: { Double(Float16($0)) }), exact)
     #expect(normalizedError(try example.computed(team, .fixed), exact) < half)

@@ -63,22 +63,25 @@ import Testing
     }
   }
 
-  @Test("a token's product has the same bits in every batch, thread count and wide set of lanes")
-  func sameBits() throws {
+  @Test(
+    "a token's product has the same bits in every batch, thread count and wide set of lanes",
+    arguments: [false, true])
+  func sameBits(wide: Bool) throws {
+    let count = 50
     for type in Fixtures.tinyTypes {
       var reference: [UInt32] = []
       for set in Self.sets where set != .portable {
         for threads in [1, 2, 3] {
           let team = ComputeTeam(threads: threads, instructionSet: set, matmulPath: .native)
-          let (matrix, _) = try Self.matrix(type, team, wide: false)
-          let input = Self.randomInput(rows: 15, columns: matrix.columns, team)
-          for batch in [1, 2, 3, 4, 7, 8, 15] {
+          let (matrix, _) = try Self.matrix(type, team, wide: wide)
+          let input = Self.randomInput(rows: count, columns: matrix.columns, team)
+          for batch in [1, 2, 3, 4, 7, 8, 15, 50] {
             let output = FloatMatrix(rows: batch, columns: matrix.rows)
             var bits: [UInt32] = []
-            for first in stride(from: 0, to: 15, by: batch) {
-              let rows = min(batch, 15 - first)
+            for first in stride(from: 0, to: count, by: batch) {
+              let rows = min(batch, count - first)
               team.run { worker in
-                let prepared = worker.prepare(input, rows: 0..<15, for: InputReaders(matrix))
+                let prepared = worker.prepare(input, rows: 0..<count, for: InputReaders(matrix))
                 worker.linear(
                   prepared, rows: first..<first + rows, into: 0, Projection(matrix, output))
               }

@@ -19,6 +19,43 @@ import Testing
     #expect(done.allSatisfy { $0.value.load(ordering: .relaxed) == 100 })
   }
 
+  @Test("every row is in one part, parts are whole groups, and each is worth its thread")
+  func rowParts() {
+    for threads in [1, 2, 3, 8, 64] {
+      for start in [0, 1, 8, 13] {
+        for count in Array(0...80) + [127, 500, 512, 4096] {
+          let rows = start..<start + count
+          let parts = RowParts(rows, threads: threads)
+          #expect((0..<parts.count).flatMap { Array(parts[$0]) } == Array(rows))
+          #expect(parts.count <= max(1, min(threads, count / (4 * threads))))
+          for part in 1..<max(parts.count, 1) {
+            #expect(parts[part].lowerBound % 8 == 0 && parts[part].count >= 2, "\(rows)")
+          }
+        }
+      }
+    }
+    #expect(RowParts(0..<512, threads: 2).count == 2)
+    #expect(RowParts(0..<16, threads: 2).count == 2)
+    #expect(RowParts(0..<17, threads: 2).count == 1)
+  }
+
+  @Test("every row is done once, by any number of threads", arguments: [1, 2, 3, 8])
+  func sharingRows(threads: Int) {
+    let team = ComputeTeam(threads: threads)
+    for rows in [0..<0, 3..<4, 0..<16, 5..<300, 0..<1000] {
+      let done = (0..<1000).map { _ in Counter() }
+      team.run { worker in
+        worker.shareRows(rows) { range in
+          for row in range { done[row].value.wrappingAdd(1, ordering: .relaxed) }
+        }
+      }
+      #expect(
+        done.indices.allSatisfy {
+          done[$0].value.load(ordering: .relaxed) == (rows.contains($0) ? 1 : 0)
+        })
+    }
+  }
+
   @Test("a step sees all of the step before it")
   func barriers() {
     let team = ComputeTeam(threads: 2)

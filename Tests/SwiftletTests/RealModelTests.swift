@@ -162,8 +162,13 @@ struct RealModelTests {
   func batchedDecoding() throws {
     let language = try Self.load("Q4_0")
     let model = language.model
-    let prompts = [[1, 520, 9531, 198], Array(100..<400), [5], Array(700..<711)]
-    let next = [28, 905, 1000, 40_000]
+    // So many that threads have sequences of their own, and one of them more than others.
+    var prompts = [[1, 520, 9531, 198], Array(100..<400), [5], Array(700..<711)]
+    var next = [28, 905, 1000, 40_000]
+    for number in 0..<17 {
+      prompts.append(Array(900 + 100 * number..<905 + 101 * number))
+      next.append(700 + number)
+    }
     var alone: [[UInt32]] = []
     var caches: [KeyValueCache] = []
     let pass = ForwardPass(model, batchSize: 64)
@@ -175,6 +180,10 @@ struct RealModelTests {
       caches.append(cache)
     }
     let parts = zip(next, caches).map { ForwardPass.Part([$0], cache: $1) }
+    pass.step(parts) { part, _, logits in
+      #expect(logits.map(\.bitPattern) == alone[part], "part \(part)")
+    }
+    for (prompt, cache) in zip(prompts, caches) { cache.truncate(to: prompt.count) }
     // A prompt in front of them, of which the last token is wanted, changes nothing.
     let other = try model.makeCache(capacity: 64)
     let prompt = Array(300..<330)

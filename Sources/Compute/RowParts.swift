@@ -1,0 +1,61 @@
+/// Which rows of a step are whose: in every step the same.
+///
+/// What a thread reads is then mostly what it wrote itself, and still in its cache: to fetch a line that another
+/// core wrote takes as long as dozens of dot products (docs/performance.md, "Whose rows"). Each part reads all
+/// weights, so that there are parts only of so many rows that computing takes longer than that; of fewer rows there
+/// is one, and threads share the weights instead.
+struct RowParts: Equatable {
+  /// Parts are whole groups of rows (`ActivationRows`), as tiles are.
+  private static let group = QuantizedMatrix.mostRowsTogether
+  /// Rows that there have to be for each part and thread.
+  private static let leastRows = 4
+
+  private let rows: Range<Int>
+  /// The group that the first part starts with, and groups of a part.
+  private let first: Int
+  private let size: Int
+  let count: Int
+
+  init(_ rows: Range<Int>, threads: Int) {
+    let first = rows.lowerBound / Self.group
+    let groups = (rows.upperBound + Self.group - 1) / Self.group - first
+    let most = max(1, min(threads, rows.count / (Self.leastRows * threads)))
+    let size = max(1, (groups + most - 1) / most)
+    let count = (groups + size - 1) / size
+    // A last part of a row or two costs all that its thread reads for them.
+    let last = rows.upperBound - (first + (count - 1) * size) * Self.group
+    let isWorthwhile = 4 * last >= size * Self.group
+    self.rows = rows
+    self.first = first
+    self.size = isWorthwhile ? size : max(1, groups)
+    self.count = isWorthwhile ? count : 1
+  }
+
+  subscript(part: Int) -> Range<Int> {
+    let start = (first + part * size) * Self.group
+    return (start..<start + size * Self.group).clamped(to: rows)
+  }
+}
+
+extension Worker {
+  /// Shares ranges of some rows, and waits until all are done. A thread has those of its own part first.
+  ///
+  /// Every thread must call it, with the same rows.
+  public func shareRows(_ rows: Range<Int>, _ body: (Range<Int>) -> Void) {
+    let parts = RowParts(rows, threads: count)
+    // Some for each thread, so that one that the system holds up leaves its share to the others; but where rows
+    // are somebody's, not so few that taking them takes longer.
+    let each = (rows.count + Self.rangesPerThread * count - 1) / (Self.rangesPerThread * count)
+    let size = max(each, parts.count > 1 ? 8 : 1)
+    share(
+      parts: parts.count, items: { (parts[$0].count + size - 1) / size }
+    ) { part, item in
+      let rows = parts[part]
+      let start = rows.lowerBound + item * size
+      body(start..<min(start + size, rows.upperBound))
+    }
+  }
+
+  /// Into how many ranges for each thread rows are cut: of a long prompt 16 rows each.
+  private static var rangesPerThread: Int { 16 }
+}
