@@ -43,24 +43,25 @@ extension Worker {
     precondition(input.values.columns == input.keys.columns)
     precondition(input.queries.columns == input.keys.columns * workspace.group)
     precondition(input.table.rotated <= workspace.headSize)
-    let rows = slices.last?.rows.upperBound ?? 0
-    precondition(needed.lowerBound >= 0 && needed.upperBound <= rows)
+    let rows = (slices.first?.rows.lowerBound ?? 0)..<(slices.last?.rows.upperBound ?? 0)
+    precondition(needed.lowerBound >= rows.lowerBound && needed.upperBound <= rows.upperBound)
     // A token sees none of the batch but itself: who attends with it first puts its key in place.
     let storesFirst = slices.contains { $0.rows.count > 1 }
-    precondition(storesFirst || needed.count == rows)
+    precondition(storesFirst || needed == rows)
     let attention = TileAttention(
       input: input, layer: layer, storesFirst: storesFirst, group: workspace.group,
       headSize: workspace.headSize, scratch: workspace.scratch(of: index), kernels: kernels)
     if storesFirst { store(attention, slices, rows: rows) }
-    if workspace.sharesSpans {
-      return attendSpans(attention, slices, workspace, rows: rows, into: output, for: readers)
+    if workspace.sharesSpans, count > 1 {
+      return attendSpans(
+        attention, slices, workspace, rows: rows.upperBound, into: output, for: readers)
     }
     attendTiles(attention, slices, needed, into: output.values)
     return prepare(output, rows: needed, for: readers)
   }
 
-  private func store(_ attention: TileAttention, _ slices: [SequenceSlice], rows: Int) {
-    shareRows(0..<rows) { range in
+  private func store(_ attention: TileAttention, _ slices: [SequenceSlice], rows: Range<Int>) {
+    shareRows(rows) { range in
       for slice in slices { attention.store(slice.rows.clamped(to: range), of: slice) }
     }
   }
@@ -84,7 +85,7 @@ extension Worker {
     func tile(_ index: Int, _ part: Int) -> (SequenceSlice, Range<Int>) {
       // A token each, and so a tile.
       guard attention.storesFirst else {
-        let slice = slices[parts[part].lowerBound + index]
+        let slice = slices[parts[part].lowerBound - needed.lowerBound + index]
         return (slice, slice.rows)
       }
       var tile = index

@@ -48,7 +48,7 @@ public final class RotaryTable: @unchecked Sendable {
 extension Worker {
   /// Fills the slices' rows with the angles of their positions.
   public func fillRotary(_ table: RotaryTable, _ slices: [SequenceSlice]) {
-    shareRanges(of: slices.last?.rows.upperBound ?? 0) { range in
+    shareRows((slices.first?.rows.lowerBound ?? 0)..<(slices.last?.rows.upperBound ?? 0)) { range in
       for slice in slices {
         for row in slice.rows.clamped(to: range) {
           table.fill(row, position: slice.position(of: row))

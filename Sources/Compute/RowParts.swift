@@ -38,6 +38,16 @@ struct RowParts: Equatable {
 }
 
 extension Worker {
+  /// The rows that this thread computes alone, from the first step to the last, where no row sees another one; nil
+  /// where it would have many more or fewer than others, and threads better help each other.
+  public func ownRows(_ rows: Range<Int>) -> Range<Int>? {
+    let parts = RowParts(rows, threads: count)
+    guard count > 1, parts.count == count,
+      (0..<count).allSatisfy({ 16 * parts[$0].count * count >= 15 * rows.count })
+    else { return nil }
+    return parts[index]
+  }
+
   /// Shares ranges of some rows, and waits until all are done. A thread has those of its own part first.
   ///
   /// Every thread must call it, with the same rows.

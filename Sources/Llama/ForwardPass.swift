@@ -195,65 +195,95 @@ public final class ForwardPass {
   private func compute(
     _ tokens: [Int], _ slices: [SequenceSlice], wanted: Range<Int>, projectsLogits: Bool = true
   ) {
-    let shape = model.hyperparameters
-    let weights = model.weights
-    let epsilon = shape.rmsNormEpsilon
     let count = tokens.count
     for slice in slices { slice.cache.extend(by: slice.rows.count) }
     if projectsLogits, logits.rows < wanted.count {
-      logits = FloatMatrix(rows: min(batchSize, 2 * wanted.count), columns: shape.vocabularySize)
+      logits = FloatMatrix(
+        rows: min(batchSize, 2 * wanted.count), columns: model.hyperparameters.vocabularySize)
     }
     workspace.prepare(for: slices)
-    // A token each is one step with all of them.
-    let outlasting = slices.contains { $0.rows.count > 1 } ? wanted : 0..<count
+    let areAlone = slices.allSatisfy { $0.rows.count == 1 }
 
     model.team.run { worker in
-      // x = E[token]
-      worker.shareRows(0..<count) { rows in
-        for row in rows {
-          residual.withRow(row) { weights.tokenEmbedding.readRow(tokens[row], into: $0) }
-        }
-      }
-      worker.fillRotary(rotary, slices)
-
-      for (layer, products) in blocks.enumerated() {
-        let block = products.weights
-        // Of tokens whose logits nobody wants, the last block only has to keep keys and values.
-        let needed = layer == blocks.count - 1 ? outlasting : 0..<count
-        // h = rmsNorm(x);  q, k, v = Wq h, Wk h, Wv h
-        let h = worker.rmsNorm(
-          residual, block.attentionNorm, epsilon: epsilon, rows: 0..<count, into: normed,
-          for: block.attentionReaders)
-        if needed.count == count {
-          worker.linear(h, rows: needed, products.query, products.key, products.value)
-        } else {
-          worker.linear(h, rows: 0..<count, products.key, products.value)
-          worker.linear(h, rows: needed, products.query)
-        }
-
-        // q, k = rope(q), rope(k);  a = softmax(q K^T / sqrt(headSize)) V;  x += Wo a
-        let a = worker.attend(
-          attention, slices, needed: needed, layer: layer, workspace: workspace, into: attended,
-          for: block.attentionOutputReaders)
-        worker.linear(a, rows: needed, products.attentionOutput)
-
-        // h = rmsNorm(x);  x += Wdown (silu(Wgate h) * Wup h)
-        let g = worker.rmsNorm(
-          residual, block.feedForwardNorm, epsilon: epsilon, rows: needed, into: normed,
-          for: block.feedForwardReaders)
-        worker.linear(g, rows: needed, products.gate, products.up)
-        let u = worker.swiGLU(gate, up, rows: needed, into: hidden, for: block.downReaders)
-        worker.linear(u, rows: needed, products.down)
-      }
-
-      // logits = Wout rmsNorm(x), for the tokens that are asked for
-      guard !wanted.isEmpty else { return }
-      let h = worker.rmsNorm(
-        residual, weights.outputNorm, epsilon: epsilon, rows: wanted, into: normed,
-        for: weights.outputReaders)
-      guard projectsLogits else { return }
-      worker.linear(h, rows: wanted, into: 0, Projection(weights.output, logits))
+      var pass = Pass(
+        tokens: tokens, slices: slices, rows: 0..<count, wanted: wanted,
+        firstWanted: wanted.lowerBound, projectsLogits: projectsLogits)
+      guard areAlone, let own = worker.ownRows(pass.rows) else { return compute(pass, worker) }
+      // Tokens that do not see each other: threads do not wait for each other.
+      pass.slices = Array(slices[own])
+      pass.rows = own
+      pass.wanted = wanted.clamped(to: own)
+      compute(pass, worker.alone)
     }
+  }
+
+  /// What threads compute together, or one for itself.
+  private struct Pass {
+    let tokens: [Int]
+    /// Of `rows`.
+    var slices: [SequenceSlice]
+    var rows: Range<Int>
+    /// Rows whose hidden states are computed.
+    var wanted: Range<Int>
+    /// The row whose logits come first.
+    let firstWanted: Int
+    let projectsLogits: Bool
+
+    /// Rows that the last block computes. A token each is one step with all of them.
+    var outlasting: Range<Int> { slices.contains { $0.rows.count > 1 } ? wanted : rows }
+  }
+
+  private func compute(_ pass: Pass, _ worker: Worker) {
+    let (slices, rows, wanted) = (pass.slices, pass.rows, pass.wanted)
+    let weights = model.weights
+    let epsilon = model.hyperparameters.rmsNormEpsilon
+    // x = E[token]
+    worker.shareRows(rows) { rows in
+      for row in rows {
+        residual.withRow(row) { weights.tokenEmbedding.readRow(pass.tokens[row], into: $0) }
+      }
+    }
+    worker.fillRotary(rotary, slices)
+
+    for (layer, products) in blocks.enumerated() {
+      let block = products.weights
+      // Of tokens whose logits nobody wants, the last block only has to keep keys and values.
+      let needed = layer == blocks.count - 1 ? pass.outlasting : rows
+      // h = rmsNorm(x);  q, k, v = Wq h, Wk h, Wv h
+      let h = worker.rmsNorm(
+        residual, block.attentionNorm, epsilon: epsilon, rows: rows, into: normed,
+        for: block.attentionReaders)
+      if needed == rows {
+        worker.linear(h, rows: needed, products.query, products.key, products.value)
+      } else {
+        worker.linear(h, rows: rows, products.key, products.value)
+        worker.linear(h, rows: needed, products.query)
+      }
+
+      // q, k = rope(q), rope(k);  a = softmax(q K^T / sqrt(headSize)) V;  x += Wo a
+      let a = worker.attend(
+        attention, slices, needed: needed, layer: layer, workspace: workspace, into: attended,
+        for: block.attentionOutputReaders)
+      worker.linear(a, rows: needed, products.attentionOutput)
+
+      // h = rmsNorm(x);  x += Wdown (silu(Wgate h) * Wup h)
+      let g = worker.rmsNorm(
+        residual, block.feedForwardNorm, epsilon: epsilon, rows: needed, into: normed,
+        for: block.feedForwardReaders)
+      worker.linear(g, rows: needed, products.gate, products.up)
+      let u = worker.swiGLU(gate, up, rows: needed, into: hidden, for: block.downReaders)
+      worker.linear(u, rows: needed, products.down)
+    }
+
+    // logits = Wout rmsNorm(x), for the tokens that are asked for
+    guard !wanted.isEmpty else { return }
+    let h = worker.rmsNorm(
+      residual, weights.outputNorm, epsilon: epsilon, rows: wanted, into: normed,
+      for: weights.outputReaders)
+    guard pass.projectsLogits else { return }
+    worker.linear(
+      h, rows: wanted, into: wanted.lowerBound - pass.firstWanted,
+      Projection(weights.output, logits))
   }
 }
 
