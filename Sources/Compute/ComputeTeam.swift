@@ -26,8 +26,6 @@ public final class ComputeTeam: @unchecked Sendable {
   public let matmulPath: MatmulPath
   let kernels: KernelTable
   private let rendezvous: Rendezvous
-  /// Of each thread, for work that it does by itself.
-  private let solitary: [Rendezvous]
   private let threads: [pthread_t]
 
   /// - Parameter threads: how many, the caller's own included; at least 1. Fewer are used where the
@@ -46,10 +44,9 @@ public final class ComputeTeam: @unchecked Sendable {
       }
       threads.append(thread)
     }
-    rendezvous.threadCount = threads.count + 1
+    rendezvous.gather(threads.count + 1)
     threadCount = threads.count + 1
     self.rendezvous = rendezvous
-    solitary = (0..<threadCount).map { _ in Rendezvous(crowded: false, parts: 1) }
     self.threads = threads
     self.instructionSet = instructionSet
     self.matmulPath = matmulPath
@@ -78,11 +75,10 @@ public final class ComputeTeam: @unchecked Sendable {
 
   /// Calls `body` on every thread of the team and returns when all calls have.
   public func run(_ body: (Worker) -> Void) {
-    rendezvous.run { [rendezvous, solitary, kernels, threadCount] index in
+    rendezvous.run { [rendezvous, kernels, threadCount] index in
       body(
         Worker(
-          index: index, count: threadCount, rendezvous: rendezvous, solitary: solitary[index],
-          kernels: kernels))
+          index: index, count: threadCount, rendezvous: rendezvous, kernels: kernels))
     }
   }
 
@@ -134,12 +130,11 @@ public struct Worker {
   /// Workers in the team.
   public let count: Int
   let rendezvous: Rendezvous
-  let solitary: Rendezvous
   let kernels: KernelTable
 
   /// This thread as a team of its own: what it shares, it does by itself, and it waits for nobody.
   public var alone: Worker {
-    Worker(index: index, count: 1, rendezvous: solitary, solitary: solitary, kernels: kernels)
+    Worker(index: index, count: 1, rendezvous: rendezvous.ofOne(index), kernels: kernels)
   }
 
   /// Shares `items` items among the threads, then waits for all of them.

@@ -12,7 +12,7 @@ import Synchronization
 /// Between steps threads spin, because a step takes microseconds; between runs they spin briefly
 /// and then sleep.
 final class Rendezvous: @unchecked Sendable {
-  // @unchecked Sendable: what is not atomic is `body`, written by the caller of `run` before it
+  // @unchecked Sendable: what is not atomic is written by the caller of `run` before it
   // releases `generation` and read by others after they acquired it.
 
   private typealias CacheLine = (Int, Int, Int, Int, Int, Int, Int, Int)
@@ -24,8 +24,10 @@ final class Rendezvous: @unchecked Sendable {
 
   typealias Body = (Int) -> Void
 
-  /// How many threads take part. Set once, before the first run.
-  var threadCount = 1
+  /// How many threads take part.
+  private var threadCount = 1
+  /// Of each thread, for work that it does by itself.
+  private var ofOne: [Rendezvous] = []
 
   private let arrived = Atomic<Int>(0)
   /// Of each part of a step, the next item: each in a cache line of its own.
@@ -65,6 +67,15 @@ final class Rendezvous: @unchecked Sendable {
     parts.deinitialize(count: partCount)
     parts.deallocate()
   }
+
+  /// Says how many threads take part: once, before the first run.
+  func gather(_ threads: Int) {
+    threadCount = threads
+    ofOne = (0..<threads).map { _ in Rendezvous(crowded: false, parts: 1) }
+  }
+
+  /// Where thread `index` meets nobody.
+  func ofOne(_ index: Int) -> Rendezvous { ofOne[index] }
 
   // MARK: Runs
 
