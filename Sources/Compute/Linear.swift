@@ -37,7 +37,9 @@ extension Worker {
     let units = thirdStart + (third?.units ?? 0)
     let readsOutliers =
       first.readsOutliers || (second?.readsOutliers ?? false) || (third?.readsOutliers ?? false)
-    let parts = RowParts(rows, threads: count)
+    // OpenBLAS gets all rows at once: who dequantizes weights for some would do it again for others.
+    let isNative = first.isNative && (second?.isNative ?? true) && (third?.isNative ?? true)
+    let parts = RowParts(rows, threads: isNative ? count : 1)
     let cuts = WorkCuts(
       units, threads: max(1, count / parts.count), isShort: rows.count < 32)
     var outliers: OutlierRows?
@@ -143,6 +145,8 @@ extension KernelTable {
 }
 
 extension Projection {
+  fileprivate var isNative: Bool { weights.isNative }
+
   /// Whether inputs are quantized in one plane, less their outliers.
   fileprivate var readsOutliers: Bool {
     weights.panels != nil && weights.isQuantized && !weights.wantsWideInput

@@ -38,14 +38,20 @@ struct RowParts: Equatable {
 }
 
 extension Worker {
-  /// The rows that this thread computes alone, from the first step to the last, where no row sees another one; nil
-  /// where it would have many more or fewer than others, and threads better help each other.
-  public func ownRows(_ rows: Range<Int>) -> Range<Int>? {
-    let parts = RowParts(rows, threads: count)
-    guard count > 1, parts.count == count,
-      (0..<count).allSatisfy({ 16 * parts[$0].count * count >= 15 * rows.count })
-    else { return nil }
-    return parts[index]
+  /// The rows that this thread computes alone, from the first step to the last, where every slice is one row; nil where
+  /// it would have more or less to do than others, and threads better help each other.
+  public func ownRows(_ slices: [SequenceSlice]) -> Range<Int>? {
+    let parts = RowParts(0..<slices.count, threads: count)
+    guard count > 1, parts.count == count, slices.allSatisfy({ $0.rows.count == 1 }) else {
+      return nil
+    }
+    // To attend over so many positions takes as long as all else of a token.
+    let rest = 600
+    func cost(_ slices: some Sequence<SequenceSlice>) -> Int {
+      slices.reduce(0) { $0 + rest + $1.end }
+    }
+    let most = (0..<count).reduce(0) { max($0, cost(slices[parts[$1]])) }
+    return 16 * most * count <= 17 * cost(slices) ? parts[index] : nil
   }
 
   /// Shares ranges of some rows, and waits until all are done. A thread has those of its own part first.

@@ -68,6 +68,9 @@ public final class WeightMatrix: Sendable {
 
   var panelCount: Int { (rows + PanelGeometry.rows - 1) / PanelGeometry.rows }
 
+  /// Whether our kernels multiply it rather than OpenBLAS.
+  public var isNative: Bool { panels != nil }
+
   /// Whether the native kernels read the mapped file.
   public var isInFile: Bool { kind.isInFile && panels != nil }
 

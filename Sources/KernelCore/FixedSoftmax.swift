@@ -37,12 +37,12 @@ func mostScore<I: VectorISA, S: FixedStorage>(
 }
 
 /// Whether a row sees the whole span, and its scores are so small that powers of e are taken of them as they are,
-/// without looking for the largest: e^60 and e^-60, 256 of them, and times values of 1e-5, are well within float32. It
+/// without looking for the largest: e^55 and e^-55, 256 of them, and times values of 1e-5, are well within float32. It
 /// depends on the row and the span alone, so that batches and threads change nothing.
 @inlinable @inline(__always)
 func isBounded(_ span: AttentionSpan, _ row: Int, mostScore: Float) -> Bool {
   visiblePositions(span, row) == AttentionSpan.positions
-    && span.queryScales.unsafelyUnwrapped[row] * mostScore <= 60
+    && span.queryScales.unsafelyUnwrapped[row] * mostScore <= 55
 }
 
 /// Softmax of some rows, and their weights as int16, each times the scale of its position's value.

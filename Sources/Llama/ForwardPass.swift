@@ -22,6 +22,8 @@ public final class ForwardPass {
   private let up: FloatMatrix  // [token, feedForward]
   private let hidden: StepInput  // [token, feedForward], silu(gate) * up
   private let blocks: [BlockProjections]
+  /// Whether our kernels multiply all matrices.
+  private let isNative: Bool
   private let rotary: RotaryTable
   private let attention: AttentionInput  // queries, keys, values
   private let workspace: AttentionWorkspace
@@ -68,6 +70,7 @@ public final class ForwardPass {
         gate: Projection(block.gate, gate), up: Projection(block.up, up),
         down: Projection(block.down, residual, accumulates: true))
     }
+    isNative = model.weights.matrices.allSatisfy(\.isNative)
     workspace = AttentionWorkspace(
       group: shape.groupSize, headSize: shape.headSize, workers: workers)
     logits = FloatMatrix(rows: 1, columns: shape.vocabularySize)
@@ -202,14 +205,12 @@ public final class ForwardPass {
         rows: min(batchSize, 2 * wanted.count), columns: model.hyperparameters.vocabularySize)
     }
     workspace.prepare(for: slices)
-    let areAlone = slices.allSatisfy { $0.rows.count == 1 }
-
     model.team.run { worker in
       var pass = Pass(
         tokens: tokens, slices: slices, rows: 0..<count, wanted: wanted,
         firstWanted: wanted.lowerBound, projectsLogits: projectsLogits)
-      guard areAlone, let own = worker.ownRows(pass.rows) else { return compute(pass, worker) }
-      // Tokens that do not see each other: threads do not wait for each other.
+      // Of tokens that do not see each other threads do not wait for each other.
+      guard isNative, let own = worker.ownRows(slices) else { return compute(pass, worker) }
       pass.slices = Array(slices[own])
       pass.rows = own
       pass.wanted = wanted.clamped(to: own)

@@ -97,8 +97,8 @@ import Testing
   }
 
   @Test(
-    "scores far below zero are no less exact than others, of small values either",
-    arguments: KernelTests.sets, [Float(30), 40, 50, 55, 60, 65, 70, 90])
+    "scores far below zero give results, of small values as well",
+    arguments: KernelTests.sets, [Float(30), 50, 54, 56, 60, 65, 70, 90])
   func lowScores(set: InstructionSet, depth: Float) throws {
     let team = ComputeTeam(threads: 2, instructionSet: set)
     var example = Case(seed: 9, reach: 3)
@@ -109,10 +109,13 @@ import Testing
     for i in example.keys.indices {
       example.keys[i] = example.keys[i] / 256 - factor * example.queries[i % example.size]
     }
-    example.values = example.values.map { $0 / 64 }
-    let exact = example.exact()
-    let half = normalizedError(example.exact(stored: { Double(Float16($0)) }), exact)
-    #expect(normalizedError(try example.computed(team, .fixed), exact) < half)
+    // Scores of -90 in int16 are right to a few thousandths. Without weights the error would be about 1.
+    for size in [Float(1), 1e-2, 1e-5] {
+      var example = example
+      example.values = example.values.map { $0 * size }
+      #expect(
+        normalizedError(try example.computed(team, .fixed), example.exact()) < 1e-4, "\(size)")
+    }
   }
 
   @Test(
