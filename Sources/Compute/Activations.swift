@@ -63,7 +63,7 @@ public struct InputReaders: Sendable {
 
   /// The forms that `weights` read their inputs in.
   public init(_ weights: WeightMatrix...) {
-    let quantized = weights.filter { $0.panels != nil && $0.isQuantized }
+    let quantized = weights.filter { $0.isNative && $0.isQuantized }
     needNarrow = quantized.contains { !$0.wantsWideInput }
     needWide = quantized.contains { $0.wantsWideInput }
     needValues = quantized.count < weights.count

@@ -79,7 +79,10 @@ extension Worker {
     func tiles(_ slice: SequenceSlice, _ part: Int) -> Int {
       (askers(slice, part).count + tokens - 1) / tokens
     }
-    func tiles(_ part: Int) -> Int { slices.reduce(0) { $0 + tiles($1, part) } }
+    func tiles(_ part: Int) -> Int {
+      // Asked for with each item, of which many sequences have many.
+      attention.storesFirst ? slices.reduce(0) { $0 + tiles($1, part) } : parts[part].count
+    }
     /// The slice of a tile, and the rows. Later tiles see more positions: handing them out first keeps the last
     /// thread's wait short.
     func tile(_ index: Int, _ part: Int) -> (SequenceSlice, Range<Int>) {

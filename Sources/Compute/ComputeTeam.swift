@@ -134,7 +134,7 @@ public struct Worker {
 
   /// This thread as a team of its own: what it shares, it does by itself, and it waits for nobody.
   public var alone: Worker {
-    Worker(index: index, count: 1, rendezvous: rendezvous.ofOne(index), kernels: kernels)
+    Worker(index: index, count: 1, rendezvous: rendezvous.ofOne[index], kernels: kernels)
   }
 
   /// Shares `items` items among the threads, then waits for all of them.
@@ -167,8 +167,8 @@ public struct Worker {
 
   /// As `share`, over consecutive ranges of 0..<`count`: some a thread, so that a thread that the system holds
   /// up leaves its share to the others. Claiming one costs the line that all threads claim from.
-  public func shareRanges(of count: Int, perThread: Int = 4, _ body: (Range<Int>) -> Void) {
-    let ranges = self.count * perThread
+  public func shareRanges(of count: Int, _ body: (Range<Int>) -> Void) {
+    let ranges = 4 * self.count
     let size = max((count + ranges - 1) / ranges, 1)
     share((count + size - 1) / size) { item in
       body(item * size..<min((item + 1) * size, count))

@@ -40,8 +40,7 @@ extension Worker {
     // OpenBLAS gets all rows at once: who dequantizes weights for some would do it again for others.
     let isNative = first.isNative && (second?.isNative ?? true) && (third?.isNative ?? true)
     let parts = RowParts(rows, threads: isNative ? count : 1)
-    let cuts = WorkCuts(
-      units, threads: max(1, count / parts.count), isShort: rows.count < 32)
+    let cuts = WorkCuts(units, threads: count / parts.count, isShort: rows.count < 32)
     var outliers: OutlierRows?
     // Whose outliers these are: a thread has room for those of one part.
     var planned: Int?
@@ -149,12 +148,12 @@ extension Projection {
 
   /// Whether inputs are quantized in one plane, less their outliers.
   fileprivate var readsOutliers: Bool {
-    weights.panels != nil && weights.isQuantized && !weights.wantsWideInput
+    isNative && weights.isQuantized && !weights.wantsWideInput
   }
 
   /// What the work is cut into: panels, or on the OpenBLAS path so many rows.
   fileprivate var units: Int {
-    guard weights.panels == nil else { return weights.panelCount }
+    guard !isNative else { return weights.panelCount }
     return (weights.rows + OpenBLAS.rowsPerCall - 1) / OpenBLAS.rowsPerCall
   }
 }

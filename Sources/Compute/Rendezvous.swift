@@ -27,7 +27,7 @@ final class Rendezvous: @unchecked Sendable {
   /// How many threads take part.
   private var threadCount = 1
   /// Of each thread, for work that it does by itself.
-  private var ofOne: [Rendezvous] = []
+  private(set) var ofOne: [Rendezvous] = []
 
   private let arrived = Atomic<Int>(0)
   /// Of each part of a step, the next item: each in a cache line of its own.
@@ -73,9 +73,6 @@ final class Rendezvous: @unchecked Sendable {
     threadCount = threads
     ofOne = (0..<threads).map { _ in Rendezvous(crowded: false, parts: 1) }
   }
-
-  /// Where thread `index` meets nobody.
-  func ofOne(_ index: Int) -> Rendezvous { ofOne[index] }
 
   // MARK: Runs
 

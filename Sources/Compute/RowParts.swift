@@ -4,9 +4,9 @@
 /// core wrote takes as long as dozens of dot products (docs/performance.md, "Whose rows"). Each part reads all
 /// weights, so that there are parts only of so many rows that computing takes longer than that; of fewer rows there
 /// is one, and threads share the weights instead.
-struct RowParts: Equatable {
+struct RowParts {
   /// Parts are whole groups of rows (`ActivationRows`), as tiles are.
-  private static let group = QuantizedMatrix.mostRowsTogether
+  static let group = QuantizedMatrix.mostRowsTogether
   /// Rows that there have to be for each part and thread.
   private static let leastRows = 4
 
@@ -62,7 +62,7 @@ extension Worker {
     // Some for each thread, so that one that the system holds up leaves its share to the others; but where rows
     // are somebody's, not so few that taking them takes longer.
     let each = (rows.count + Self.rangesPerThread * count - 1) / (Self.rangesPerThread * count)
-    let size = max(each, parts.count > 1 ? 8 : 1)
+    let size = max(each, parts.count > 1 ? RowParts.group : 1)
     share(
       parts: parts.count, items: { (parts[$0].count + size - 1) / size }
     ) { part, item in

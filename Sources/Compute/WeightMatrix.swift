@@ -72,7 +72,7 @@ public final class WeightMatrix: Sendable {
   public var isNative: Bool { panels != nil }
 
   /// Whether the native kernels read the mapped file.
-  public var isInFile: Bool { kind.isInFile && panels != nil }
+  public var isInFile: Bool { kind.isInFile && isNative }
 
   /// Bytes that a matrix takes in memory once it is interleaved; nil where its type has no kernels.
   public static func packedByteCount(_ tensor: TensorDescriptor) -> Int? {
