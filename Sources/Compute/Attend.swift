@@ -239,7 +239,7 @@ private struct TileAttention {
     let count = rows.count * group
     scratch.check(rows: count)
     let scale = 1 / Float(headSize).squareRoot()
-    let isFixedPoint = slice.cache.precision.isFixedPoint
+    let quantize = kernels.quantizeQuery(slice.cache.precision)
     for (tileRow, row) in rows.enumerated() {
       let source = input.queries.pointer(row) + head * group * headSize
       let angles = input.table.angles(row)
@@ -248,7 +248,7 @@ private struct TileAttention {
         let index = tileRow * group + j
         let query = scratch.queries + index * headSize
         kernels.rotate(source + j * headSize, headSize, angles, scale, query)
-        if isFixedPoint { scratch.scales[index] = kernels.quantizeQuery(query, headSize, query) }
+        if let quantize { scratch.scales[index] = quantize(query, headSize) }
         scratch.visible[index] = visible
       }
     }
@@ -268,6 +268,8 @@ private struct TileAttention {
       keys: cache.keys(layer, head, spanOf: positions.lowerBound),
       values: cache.values(layer, head, spanOf: positions.lowerBound),
       keyScales: scales, valueScales: scales.map { $0 + AttentionSpan.positions },
+      keyNorms: cache.precision == .byte
+        ? scales.map { UnsafePointer($0 + 2 * AttentionSpan.positions) } : nil,
       headSize: headSize, start: positions.lowerBound, count: positions.count,
       queries: scratch.queries, queryScales: scratch.scales, rows: count,
       visible: scratch.visible)
@@ -292,6 +294,15 @@ extension KernelTable {
     case .fixed: attendFixed
     case .byte: attendBytes
     case .single: attendSingle
+    }
+  }
+
+  /// How a query is made ready for a cache of this precision; nil where it is as it is.
+  func quantizeQuery(_ precision: KeyValueCache.Precision) -> QuantizeQuery? {
+    switch precision {
+    case .fixed: quantizeFixedQuery
+    case .byte: quantizeByteQuery
+    case .half, .single: nil
     }
   }
 }

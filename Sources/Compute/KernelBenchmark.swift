@@ -133,9 +133,9 @@ public struct KernelBenchmark {
   ) -> Case {
     let headSize = 64
     let positions = AttentionSpan.positions
-    let bytes = positions * headSize * precision.bytes
-    let (keys, values) = (memory(bytes), memory(bytes))
-    let scales = FloatMatrix(rows: 1, columns: 2 * positions + rows)
+    let keys = memory(positions * headSize * precision.keyBytes)
+    let values = memory(positions * headSize * precision.valueBytes)
+    let scales = FloatMatrix(rows: 1, columns: 3 * positions + rows)
     scales.withRow(0) { $0.initialize(repeating: 1e-4) }
     let queries = FloatMatrix(rows: rows, columns: headSize)
     for row in 0..<rows { queries.withRow(row) { $0.initialize(repeating: 0.1) } }
@@ -148,14 +148,15 @@ public struct KernelBenchmark {
     let kernel = kernels.attention(precision)
     return Case(
       name: "attention \(precision.rawValue), \(rows) rows",
-      multiplyAdds: 2 * rows * positions * headSize, bytes: 2 * bytes
+      multiplyAdds: 2 * rows * positions * headSize,
+      bytes: keys.byteCount + values.byteCount
     ) {
       kernel(
         AttentionSpan(
           keys: keys.base, values: values.base, keyScales: scales.values,
-          valueScales: scales.values + positions, headSize: headSize, start: 0, count: positions,
-          queries: queries.values, queryScales: scales.values + 2 * positions, rows: rows,
-          visible: limits),
+          valueScales: scales.values + positions, keyNorms: scales.values + 2 * positions,
+          headSize: headSize, start: 0, count: positions, queries: queries.values,
+          queryScales: scales.values + 3 * positions, rows: rows, visible: limits),
         scratch.values,
         AttentionPartial(largest: sums.pointer(0), total: sums.pointer(1), values: results.values))
       withExtendedLifetime(visible) {}

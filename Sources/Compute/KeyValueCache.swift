@@ -3,7 +3,7 @@ import KernelCore
 /// The keys and values of past positions, for every layer and key-value head of one sequence.
 ///
 /// Positions are kept in spans of 256 (`AttentionSpan.positions`), each [layer, head, keys then
-/// values, then their scales]: memory is touched as positions are filled, not all over the capacity.
+/// values, then their scales and norms]: memory is touched as positions are filled, not all over the capacity.
 /// `AttentionSpan` says how they lie in a span.
 public final class KeyValueCache: @unchecked Sendable {
   // @unchecked Sendable: written by the workers of one team, disjoint positions or heads a step.
@@ -12,25 +12,40 @@ public final class KeyValueCache: @unchecked Sendable {
   public enum Precision: String, CaseIterable, Sendable {
     /// IEEE 754 half precision, 2 bytes a value.
     case half = "f16"
-    /// int16 with a float32 scale for each key and each value (`FixedPoint`): closer to exact values than
-    /// `half`, and prompts are faster.
+    /// Keys as int16 and values as int8, with a float32 scale for each: three quarters of the bytes of `half`, as close
+    /// to exact, and attention is faster.
     case fixed = "int16"
-    /// int8 with a float32 scale for each key and each value: about half the bytes.
+    /// int8 with a float32 scale for each key and each value, and the key's norm: about half the bytes, and
+    /// attention is twice as fast. Keys are mixed, so that eight bits do for them (`ByteQuads`).
     case byte = "int8"
     /// float32.
     case single = "f32"
 
-    /// Of a value.
-    var bytes: Int {
+    /// Bytes of one of a key's columns.
+    var keyBytes: Int {
       switch self {
       case .byte: 1
       case .half, .fixed: 2
       case .single: 4
       }
     }
+    /// Bytes of one of a value's columns.
+    var valueBytes: Int {
+      switch self {
+      case .fixed, .byte: 1
+      case .half: 2
+      case .single: 4
+      }
+    }
     var isFixedPoint: Bool { self == .fixed || self == .byte }
-    /// Bytes of a key's, or a value's, scale.
-    var scaleBytes: Int { isFixedPoint ? 4 : 0 }
+    /// Float32 numbers that are kept of a position beside its key and value: their scales, and the key's norm.
+    var numbers: Int {
+      switch self {
+      case .byte: 3
+      case .fixed: 2
+      case .half, .single: 0
+      }
+    }
   }
 
   /// What is kept of each position.
@@ -51,7 +66,8 @@ public final class KeyValueCache: @unchecked Sendable {
 
     /// Bytes of keys and values that one position takes.
     public func bytesPerPosition(_ precision: Precision) -> Int {
-      2 * layers * heads * (headSize * precision.bytes + precision.scaleBytes)
+      layers * heads
+        * (headSize * (precision.keyBytes + precision.valueBytes) + 4 * precision.numbers)
     }
   }
 
@@ -64,9 +80,9 @@ public final class KeyValueCache: @unchecked Sendable {
   /// Positions that are filled.
   public private(set) var count = 0
   private let memory: AlignedMemory
-  /// Bytes of one head's keys, or values, in a span.
-  private let headBytes: Int
-  /// Bytes of one head's keys, values and scales in a span.
+  /// Bytes of one head's keys, and of its values, in a span.
+  private let keyBytes, valueBytes: Int
+  /// Bytes of one head's keys, values and what is kept beside them in a span.
   private let pairBytes: Int
 
   /// - Parameter capacity: positions; memory is reserved for all and used as positions are filled.
@@ -76,8 +92,9 @@ public final class KeyValueCache: @unchecked Sendable {
     self.capacity = capacity
     self.precision = precision
     let spans = (capacity + AttentionSpan.positions - 1) / AttentionSpan.positions
-    headBytes = AttentionSpan.positions * shape.headSize * precision.bytes
-    pairBytes = 2 * headBytes + 2 * AttentionSpan.positions * precision.scaleBytes
+    keyBytes = AttentionSpan.positions * shape.headSize * precision.keyBytes
+    valueBytes = AttentionSpan.positions * shape.headSize * precision.valueBytes
+    pairBytes = keyBytes + valueBytes + 4 * AttentionSpan.positions * precision.numbers
     memory = try AlignedMemory(
       reserving: spans * shape.layers * shape.heads * pairBytes, pages: .huge)
   }
@@ -113,26 +130,28 @@ public final class KeyValueCache: @unchecked Sendable {
 
   /// One head's values of the span that holds `position`.
   func values(_ layer: Int, _ head: Int, spanOf position: Int) -> UnsafeMutableRawPointer {
-    keys(layer, head, spanOf: position) + headBytes
+    keys(layer, head, spanOf: position) + keyBytes
   }
 
-  /// The scales of one head's keys, then of its values, [positions] each. Only in fixed point.
+  /// The scales of one head's keys, then of its values, [positions] each; as int8 the norms of its keys follow. Only in
+  /// fixed point.
   func scales(_ layer: Int, _ head: Int, spanOf position: Int) -> UnsafeMutablePointer<Float> {
     precondition(precision.isFixedPoint)
-    return (values(layer, head, spanOf: position) + headBytes)
+    return (values(layer, head, spanOf: position) + valueBytes)
       .assumingMemoryBound(to: Float.self)
   }
 
-  /// Stores one head's key and value, [headSize] each, at `position`.
+  /// Stores one head's key and value, [headSize] each, at `position`. What is at `key` changes.
   func store(
-    key: UnsafePointer<Float>, value: UnsafePointer<Float>, layer: Int, head: Int, position: Int,
+    key: UnsafeMutablePointer<Float>, value: UnsafePointer<Float>, layer: Int, head: Int,
+    position: Int,
     kernels: KernelTable
   ) {
     let lanes = PanelGeometry.rows
     let size = shape.headSize
     let place = position % AttentionSpan.positions
     let panel =
-      keys(layer, head, spanOf: position) + place / lanes * (lanes * size * precision.bytes)
+      keys(layer, head, spanOf: position) + place / lanes * (lanes * size * precision.keyBytes)
     let lane = place % lanes
     let rows = values(layer, head, spanOf: position)
     switch precision {
@@ -155,11 +174,12 @@ public final class KeyValueCache: @unchecked Sendable {
         }
       }
     case .fixed, .byte:
-      let bytes = precision.bytes
-      let scales = scales(layer, head, spanOf: position)
+      // A lane of a vector is four bytes.
+      let numbers = scales(layer, head, spanOf: position) + place
       let target = FixedPlace(
-        key: panel + lane * 2 * bytes, value: rows + (place / 2 * size * 2 + place % 2) * bytes,
-        keyScale: scales + place, valueScale: scales + AttentionSpan.positions + place)
+        key: panel + lane * 4, value: rows + (place / 4 * size * 4 + place % 4),
+        keyScale: numbers, valueScale: numbers + AttentionSpan.positions,
+        keyNorm: precision == .byte ? numbers + 2 * AttentionSpan.positions : nil)
       let store = precision == .fixed ? kernels.storeFixed : kernels.storeBytes
       store(key, value, size, target)
     }

@@ -4,18 +4,21 @@ public struct AttentionSpan {
   /// Fixed, and counted from position 0, so that results do not depend on batch or threads.
   public static let positions = 256
 
-  /// The span's keys [position / 16, headSize, 16]; in fixed point [position / 16, headSize / 2, 16, 2].
+  /// The span's keys [position / 16, headSize, 16]; in fixed point [position / 16, headSize / step, 16, step]
+  /// (`KeyStorage`).
   public var keys: UnsafeRawPointer
-  /// The span's values [position, headSize]; in fixed point [position / 2, headSize, 2].
+  /// The span's values [position, headSize]; in fixed point int8 [position / 4, headSize, 4].
   public var values: UnsafeRawPointer
   /// In fixed point: the scale of each position's key and value, and of each row's query.
   public var keyScales, valueScales, queryScales: UnsafePointer<Float>?
+  /// The norm of each position's key, where it is kept.
+  public var keyNorms: UnsafePointer<Float>?
   /// A multiple of 16.
   public var headSize: Int
   /// First position, a multiple of `positions`, and how many are looked at, at most `positions`.
   public var start: Int
   public var count: Int
-  /// Queries [row, headSize], already divided by sqrt(headSize); in fixed point int16 at the start of
+  /// Queries [row, headSize], already divided by sqrt(headSize); in fixed point quants at the start of
   /// each row.
   public var queries: UnsafePointer<Float>
   public var rows: Int
@@ -25,7 +28,8 @@ public struct AttentionSpan {
   @inlinable
   public init(
     keys: UnsafeRawPointer, values: UnsafeRawPointer, keyScales: UnsafePointer<Float>?,
-    valueScales: UnsafePointer<Float>?, headSize: Int, start: Int, count: Int,
+    valueScales: UnsafePointer<Float>?, keyNorms: UnsafePointer<Float>?, headSize: Int, start: Int,
+    count: Int,
     queries: UnsafePointer<Float>, queryScales: UnsafePointer<Float>?, rows: Int,
     visible: UnsafePointer<Int32>
   ) {
@@ -33,6 +37,7 @@ public struct AttentionSpan {
     self.values = values
     self.keyScales = keyScales
     self.valueScales = valueScales
+    self.keyNorms = keyNorms
     self.queryScales = queryScales
     self.headSize = headSize
     self.start = start

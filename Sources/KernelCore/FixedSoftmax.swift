@@ -17,46 +17,33 @@ func powerOfTwo<I: VectorISA>(_ isa: I.Type, _ x: I.Floats, times factor: I.Floa
   return I.bits(I.add(I.bitPattern(p), I.shiftLeft(I.bitPattern(rounded), 23)))
 }
 
-/// What a score of the span, less its query's scale, is within: by Cauchy and Schwarz the product of the norms, of
-/// quants as they are limited.
-@inlinable @inline(__always)
-func mostScore<I: VectorISA, S: FixedStorage>(
-  _ isa: I.Type, _ storage: S.Type, _ span: AttentionSpan
-) -> Float {
-  let scales = span.keyScales.unsafelyUnwrapped
-  // Only of spans that are full.
-  guard span.count == AttentionSpan.positions else { return .infinity }
-  var most = I.load(scales)
-  var i = PanelGeometry.rows
-  while i < AttentionSpan.positions {
-    most = I.maximum(most, I.load(scales + i))
-    i &+= PanelGeometry.rows
-  }
-  let norm = S.scalesKeysByNorm ? S.keyLimit : S.keyLimit * Float(span.headSize).squareRoot()
-  return I.largest(most) * norm * FixedPoint.normLimit
-}
-
 /// Whether a row sees the whole span, and its scores are so small that powers of e are taken of them as they are,
-/// without looking for the largest: e^55 and e^-55, 256 of them, and times values of 1e-5, are well within float32. It
-/// depends on the row and the span alone, so that batches and threads change nothing.
+/// without looking for the largest: e^55 and e^-55, 256 of them, and times values of 1e-5, are well within float32. By
+/// Cauchy and Schwarz scores are within the product of the norms. It depends on the row and the span alone, so that
+/// batches and threads change nothing.
+///
+/// - Parameter mostKey: the largest norm of the span's keys.
 @inlinable @inline(__always)
-func isBounded(_ span: AttentionSpan, _ row: Int, mostScore: Float) -> Bool {
+func isBounded<K: KeyStorage>(
+  _ keys: K.Type, _ span: AttentionSpan, _ row: Int, mostKey: Float
+) -> Bool {
   visiblePositions(span, row) == AttentionSpan.positions
-    && span.queryScales.unsafelyUnwrapped[row] * mostScore <= 55
+    && K.queryNorm(span, row) * mostKey <= 55
 }
 
-/// Softmax of some rows, and their weights as int16, each times the scale of its position's value.
+/// Softmax of some rows, and their weights as quants, each times the scale of its position's value.
 ///
 /// Each step of all rows comes before the next step, which begins with what the one before ended with: the largest of a
 /// row's lanes, for which operations wait for each other.
 @inlinable @inline(__always)
-func weightRows<I: VectorISA, S: FixedStorage>(
-  _ isa: I.Type, _ storage: S.Type, _ span: AttentionSpan, _ rows: Range<Int>, panels: Int,
-  mostScore: Float, _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
+func weightRows<I: VectorISA, K: KeyStorage>(
+  _ isa: I.Type, _ keys: K.Type, _ span: AttentionSpan, _ rows: Range<Int>, panels: Int,
+  mostKey: Float, _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
 ) {
+  let lanes = PanelGeometry.rows
   var row = rows.lowerBound
   while row < rows.upperBound {
-    if isBounded(span, row, mostScore: mostScore) {
+    if isBounded(keys, span, row, mostKey: mostKey) {
       partial.largest[row] = 0
     } else {
       findPeak(isa, span, row, scores + row &* AttentionSpan.positions, partial)
@@ -65,14 +52,16 @@ func weightRows<I: VectorISA, S: FixedStorage>(
   }
   row = rows.lowerBound
   while row < rows.upperBound {
-    let bounded = isBounded(span, row, mostScore: mostScore)
+    let bounded = isBounded(keys, span, row, mostKey: mostKey)
     weigh(isa, span, row, bounded: bounded, scores + row &* AttentionSpan.positions, partial)
     row &+= 1
   }
   row = rows.lowerBound
   while row < rows.upperBound {
-    storeWeights(
-      isa, storage, span, row, panels: panels, scores + row &* AttentionSpan.positions, partial)
+    ByteValues.storeWeights(
+      isa, scores + row &* AttentionSpan.positions,
+      seen: (visiblePositions(span, row) &+ lanes &- 1) / lanes &* lanes, end: panels &* lanes,
+      place: partial.values + row &* span.headSize)
     row &+= 1
   }
 }
@@ -106,8 +95,7 @@ func findPeak<I: VectorISA>(
   partial.largest[row] = I.largest(peaks)
 }
 
-/// Replaces a row's scores by weights, and makes its `largest` and `total`. The largest weight is where the row's first
-/// value will be, for `storeWeights`.
+/// Replaces a row's scores by weights, and makes its `largest` and `total`.
 @inlinable @inline(__always)
 func weigh<I: VectorISA>(
   _ isa: I.Type, _ span: AttentionSpan, _ row: Int, bounded: Bool,
@@ -124,11 +112,9 @@ func weigh<I: VectorISA>(
   let shift = I.splat(-(peak * factor))
   let valueScales = span.valueScales.unsafelyUnwrapped
   var sums = I.splat(Float(0))
-  var most = I.splat(Float(0))
   @inline(__always) func put(_ e: I.Floats, _ weight: I.Floats, at i: Int) {
     I.store(weight, scores + i)
     sums = I.add(sums, e)
-    most = I.maximum(most, weight)
   }
   @inline(__always) func power(_ score: I.Floats) -> I.Floats {
     let x = I.maximum(I.splat(Float(-120)), I.fma(score, factors, shift))
@@ -156,36 +142,4 @@ func weigh<I: VectorISA>(
   }
   partial.largest[row] = visible > 0 ? peak * queryScale : -Float.infinity
   partial.total[row] = I.sum(sums)
-  partial.values[row &* span.headSize] = I.largest(most)
-}
-
-/// A row's weights as int16 in place, and behind them their scale.
-@inlinable @inline(__always)
-func storeWeights<I: VectorISA, S: FixedStorage>(
-  _ isa: I.Type, _ storage: S.Type, _ span: AttentionSpan, _ row: Int, panels: Int,
-  _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
-) {
-  let lanes = PanelGeometry.rows
-  let seen = (visiblePositions(span, row) &+ lanes &- 1) / lanes &* lanes
-  let largest = partial.values[row &* span.headSize]
-  let inverse = I.splat(largest > 1e-34 ? S.weightLimit / largest : 0)
-  var i = 0
-  @inline(__always) func weights(_ i: Int) -> I.Ints {
-    I.round(I.multiply(I.load(scores + i), inverse))
-  }
-  while i &+ lanes < seen {
-    I.storeLowHalves(weights(i), weights(i &+ lanes), UnsafeMutableRawPointer(scores) + 2 &* i)
-    i &+= 2 &* lanes
-  }
-  if i < seen {
-    I.storeLowHalves(weights(i), UnsafeMutableRawPointer(scores) + 2 &* i)
-    i &+= lanes
-  }
-  let nothing = I.round(I.splat(Float(0)))
-  let end = panels &* lanes
-  while i < end {
-    I.storeLowHalves(nothing, UnsafeMutableRawPointer(scores) + 2 &* i)
-    i &+= lanes
-  }
-  scores[AttentionSpan.positions / 2] = largest / S.weightLimit
 }

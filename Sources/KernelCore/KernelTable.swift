@@ -108,11 +108,12 @@ public final class KernelTable: Sendable {
     @Sendable (UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
   /// 16 floats to 16 halves.
   public let storeHalf: @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void
-  /// (query, count, output), returning the scale
-  public let quantizeQuery: @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float
+  public typealias QuantizeQuery = @Sendable (UnsafeMutablePointer<Float>, Int) -> Float
+  /// (query, count), in place, returning the scale; in fixed point of 16 and of 8 bits
+  public let quantizeFixedQuery, quantizeByteQuery: QuantizeQuery
   public typealias Store =
-    @Sendable (UnsafePointer<Float>, UnsafePointer<Float>, Int, FixedPlace) -> Void
-  /// (key, value, headSize, where they go), in fixed point of 16 and of 8 bits
+    @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int, FixedPlace) -> Void
+  /// (key, value, headSize, where they go), in fixed point of 16 and of 8 bits; what is at the key changes
   public let storeFixed, storeBytes: Store
 
   public init(
@@ -141,8 +142,7 @@ public final class KernelTable: Sendable {
         UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>
       ) -> Void,
     storeHalf: @escaping @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void,
-    quantizeQuery:
-      @escaping @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float,
+    quantizeFixedQuery: @escaping QuantizeQuery, quantizeByteQuery: @escaping QuantizeQuery,
     storeFixed: @escaping Store, storeBytes: @escaping Store
   ) {
     self.name = name
@@ -173,7 +173,8 @@ public final class KernelTable: Sendable {
     self.quantizeWideRow = quantizeWideRow
     self.swiGLU = swiGLU
     self.storeHalf = storeHalf
-    self.quantizeQuery = quantizeQuery
+    self.quantizeFixedQuery = quantizeFixedQuery
+    self.quantizeByteQuery = quantizeByteQuery
     self.storeFixed = storeFixed
     self.storeBytes = storeBytes
   }

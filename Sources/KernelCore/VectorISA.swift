@@ -34,6 +34,9 @@ public protocol VectorISA {
   static func mask(_ a: Floats, atLeast b: Floats) -> UInt32
   /// Lanes 2i and 2i+1 exchanged.
   static func swapPairs(_ a: Floats) -> Floats
+  /// Of lanes i and i + distance the sum and the difference, where i lacks the bit `distance`: 1, 2, 4 or 8, a
+  /// constant of the caller.
+  static func butterfly(_ a: Floats, distance: Int) -> Floats
   /// Sum of the lanes by halving: (i, i+8), (i, i+4), (i, i+2), (i, i+1).
   static func sum(_ a: Floats) -> Float
   /// Largest lane.
@@ -69,8 +72,6 @@ public protocol VectorISA {
   static func storeLowBytes(_ a: Ints, _ pointer: UnsafeMutableRawPointer)
   /// Stores the low 16 bits of each lane, which is within int16: 32 bytes.
   static func storeLowHalves(_ a: Ints, _ pointer: UnsafeMutableRawPointer)
-  /// The same of two vectors, one after the other: 64 bytes.
-  static func storeLowHalves(_ a: Ints, _ b: Ints, _ pointer: UnsafeMutableRawPointer)
   /// `(a + 64) >> 7`, arithmetic: the high part of a two-plane quant (`ActivationPrecision`).
   static func highPlane(_ a: Ints) -> Ints
   /// 16 unsigned bytes, widened.
@@ -80,8 +81,6 @@ public protocol VectorISA {
 
   static func loadBytes(_ pointer: UnsafeRawPointer) -> Bytes
   static func storeBytes(_ value: Bytes, _ pointer: UnsafeMutableRawPointer)
-  /// 32 signed bytes, widened to int16.
-  static func loadBytePairs(_ pointer: UnsafeRawPointer) -> Bytes
   /// 16 bytes of each of 16 rows, `stride` bytes apart, interleaved: vector s holds bytes 4s to
   /// 4s+3 of every row.
   static func loadRows(_ pointer: UnsafeRawPointer, _ stride: Int) -> (Bytes, Bytes, Bytes, Bytes)
@@ -103,6 +102,11 @@ public protocol VectorISA {
   /// Adds to lane r the products of its two int16 of `pairs` with the two int16 at `other`. All are
   /// within ±32767.
   static func dotPairs(_ sum: Ints, _ pairs: Bytes, _ other: UnsafeRawPointer) -> Ints
+
+  /// Adds to lane r the products of its four unsigned bytes with the four signed ones at `signed`, within ±127.
+  static func dotQuads(_ sum: Ints, unsigned: Bytes, signed: UnsafeRawPointer) -> Ints
+  /// Adds to lane r the products of its four signed bytes, within ±127, with the four unsigned ones at `unsigned`.
+  static func dotQuads(_ sum: Ints, signed: Bytes, unsigned: UnsafeRawPointer) -> Ints
 
   /// Adds to lane r the products of row r's 16 unsigned quants with 16 signed activations.
   ///

@@ -63,6 +63,14 @@
     @inline(__always) static func swapPairs(_ a: Floats) -> Floats {
       (swiftlet_swap_pairs_ps256(a.low), swiftlet_swap_pairs_ps256(a.high))
     }
+    @inline(__always) static func butterfly(_ a: Floats, distance: Int) -> Floats {
+      switch distance {
+      case 1: (swiftlet_butterfly_1_ps256(a.low), swiftlet_butterfly_1_ps256(a.high))
+      case 2: (swiftlet_butterfly_2_ps256(a.low), swiftlet_butterfly_2_ps256(a.high))
+      case 4: (swiftlet_butterfly_4_ps256(a.low), swiftlet_butterfly_4_ps256(a.high))
+      default: (_mm256_add_ps(a.low, a.high), _mm256_sub_ps(a.low, a.high))
+      }
+    }
 
     @inline(__always) static func sum(_ a: Floats) -> Float {
       let eight = _mm256_add_ps(a.low, a.high)
@@ -150,11 +158,6 @@
     @inline(__always) static func storeLowHalves(_ a: Ints, _ p: UnsafeMutableRawPointer) {
       p.storeBytes(of: swiftlet_pack_si256(a.low, a.high), as: __m256i.self)
     }
-    @inline(__always)
-    static func storeLowHalves(_ a: Ints, _ b: Ints, _ p: UnsafeMutableRawPointer) {
-      storeLowHalves(a, p)
-      storeLowHalves(b, p + 32)
-    }
     @inline(__always) static func highPlane(_ a: Ints) -> Ints {
       let half = _mm256_set1_epi32(64)
       return (
@@ -175,12 +178,6 @@
     @inline(__always) static func storeBytes(_ a: Bytes, _ p: UnsafeMutableRawPointer) {
       p.storeBytes(of: a.low, as: __m256i.self)
       (p + 32).storeBytes(of: a.high, as: __m256i.self)
-    }
-    @inline(__always) static func loadBytePairs(_ p: UnsafeRawPointer) -> Bytes {
-      (
-        _mm256_cvtepi8_epi16(p.loadUnaligned(as: __m128i.self)),
-        _mm256_cvtepi8_epi16((p + 16).loadUnaligned(as: __m128i.self))
-      )
     }
     /// The addresses of rows 0 and 4.
     @inline(__always)
@@ -274,6 +271,42 @@
       )
     }
 
+    /// Bytes as int16, those with even and those with odd indices: products of the vector instruction for bytes
+    /// would exceed its 16 bits.
+    @inline(__always)
+    static func evenAndOdd(signed a: __m256i) -> (even: __m256i, odd: __m256i) {
+      (_mm256_srai_epi16(_mm256_slli_epi16(a, 8), 8), _mm256_srai_epi16(a, 8))
+    }
+    @inline(__always)
+    static func evenAndOdd(unsigned a: __m256i) -> (even: __m256i, odd: __m256i) {
+      (_mm256_and_si256(a, _mm256_set1_epi16(255)), _mm256_srli_epi16(a, 8))
+    }
+    @inline(__always)
+    static func add(
+      _ a: (even: __m256i, odd: __m256i), times b: (even: __m256i, odd: __m256i),
+      to sum: __m256i
+    ) -> __m256i {
+      _mm256_add_epi32(
+        sum,
+        _mm256_add_epi32(_mm256_madd_epi16(a.even, b.even), _mm256_madd_epi16(a.odd, b.odd)))
+    }
+    @inline(__always)
+    static func dotQuads(_ sum: Ints, unsigned: Bytes, signed: UnsafeRawPointer) -> Ints {
+      let x = evenAndOdd(signed: _mm256_set1_epi32(signed.loadUnaligned(as: Int32.self)))
+      return (
+        add(evenAndOdd(unsigned: unsigned.low), times: x, to: sum.low),
+        add(evenAndOdd(unsigned: unsigned.high), times: x, to: sum.high)
+      )
+    }
+    @inline(__always)
+    static func dotQuads(_ sum: Ints, signed: Bytes, unsigned: UnsafeRawPointer) -> Ints {
+      let x = evenAndOdd(unsigned: _mm256_set1_epi32(unsigned.loadUnaligned(as: Int32.self)))
+      return (
+        add(evenAndOdd(signed: signed.low), times: x, to: sum.low),
+        add(evenAndOdd(signed: signed.high), times: x, to: sum.high)
+      )
+    }
+
     @inline(__always)
     static func dot(
       _ sum: Ints, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, bits: Int
@@ -352,10 +385,10 @@
         attendSpan(AVX2.self, HalfPrecision.self, largestTile: 4, $0, scores: $1, into: $2)
       },
       attendFixed: {
-        attendFixedSpan(AVX2.self, ShortPairs.self, largestTile: 4, $0, scores: $1, into: $2)
+        attendFixedSpan(AVX2.self, ShortKeys.self, largestTile: 4, $0, scores: $1, into: $2)
       },
       attendBytes: {
-        attendFixedSpan(AVX2.self, BytePairs.self, largestTile: 4, $0, scores: $1, into: $2)
+        attendFixedSpan(AVX2.self, ByteKeys.self, largestTile: 4, $0, scores: $1, into: $2)
       },
       attendSingle: {
         attendSpan(AVX2.self, SinglePrecision.self, largestTile: 4, $0, scores: $1, into: $2)
@@ -372,12 +405,13 @@
       },
       swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2, output: $3) },
       storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) },
-      quantizeQuery: { quantizeQuery(AVX2.self, $0, count: $1, output: $2) },
+      quantizeFixedQuery: { ShortKeys.quantizeQuery(AVX2.self, $0, count: $1) },
+      quantizeByteQuery: { ByteKeys.quantizeQuery(AVX2.self, $0, count: $1) },
       storeFixed: {
-        storeFixed(AVX2.self, ShortPairs.self, key: $0, value: $1, headSize: $2, at: $3)
+        storeFixed(AVX2.self, ShortKeys.self, key: $0, value: $1, headSize: $2, at: $3)
       },
       storeBytes: {
-        storeFixed(AVX2.self, BytePairs.self, key: $0, value: $1, headSize: $2, at: $3)
+        storeFixed(AVX2.self, ByteKeys.self, key: $0, value: $1, headSize: $2, at: $3)
       }
     )
   }

@@ -41,6 +41,14 @@
       UInt32(swiftlet_at_least_ps512(a, b))
     }
     @inline(__always) static func swapPairs(_ a: Floats) -> Floats { swiftlet_swap_pairs_ps512(a) }
+    @inline(__always) static func butterfly(_ a: Floats, distance: Int) -> Floats {
+      switch distance {
+      case 1: swiftlet_butterfly_1_ps512(a)
+      case 2: swiftlet_butterfly_2_ps512(a)
+      case 4: swiftlet_butterfly_4_ps512(a)
+      default: swiftlet_butterfly_8_ps512(a)
+      }
+    }
 
     @inline(__always) static func sum(_ a: Floats) -> Float {
       let eight = _mm256_add_ps(_mm512_castps512_ps256(a), swiftlet_high_ps256(a))
@@ -87,12 +95,6 @@
     @inline(__always) static func storeLowHalves(_ a: Ints, _ p: UnsafeMutableRawPointer) {
       p.storeBytes(of: _mm512_cvtepi32_epi16(a), as: __m256i.self)
     }
-    @inline(__always)
-    static func storeLowHalves(_ a: Ints, _ b: Ints, _ p: UnsafeMutableRawPointer) {
-      // Packed by 128 bits of each in turn.
-      let order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0)
-      storeBytes(_mm512_permutexvar_epi64(order, _mm512_packs_epi32(a, b)), p)
-    }
     @inline(__always) static func highPlane(_ a: Ints) -> Ints {
       _mm512_srai_epi32(_mm512_add_epi32(a, _mm512_set1_epi32(64)), 7)
     }
@@ -105,9 +107,6 @@
     }
     @inline(__always) static func storeBytes(_ a: Bytes, _ p: UnsafeMutableRawPointer) {
       p.storeBytes(of: a, as: __m512i.self)
-    }
-    @inline(__always) static func loadBytePairs(_ p: UnsafeRawPointer) -> Bytes {
-      _mm512_cvtepi8_epi16(p.loadUnaligned(as: __m256i.self))
     }
     /// The addresses of rows 0, 4, 8 and 12.
     @inline(__always)
@@ -170,6 +169,17 @@
     }
 
     @inline(__always)
+    static func dotQuads(_ sum: Ints, unsigned: Bytes, signed: UnsafeRawPointer) -> Ints {
+      _mm512_dpbusd_epi32(
+        sum, unsigned, _mm512_set1_epi32(signed.loadUnaligned(as: Int32.self)))
+    }
+    @inline(__always)
+    static func dotQuads(_ sum: Ints, signed: Bytes, unsigned: UnsafeRawPointer) -> Ints {
+      _mm512_dpbusd_epi32(
+        sum, _mm512_set1_epi32(unsigned.loadUnaligned(as: Int32.self)), signed)
+    }
+
+    @inline(__always)
     static func dot(
       _ sum: Ints, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, bits: Int
     ) -> Ints {
@@ -222,10 +232,10 @@
         attendSpan(AVX512.self, HalfPrecision.self, largestTile: 8, $0, scores: $1, into: $2)
       },
       attendFixed: {
-        attendFixedSpan(AVX512.self, ShortPairs.self, largestTile: 8, $0, scores: $1, into: $2)
+        attendFixedSpan(AVX512.self, ShortKeys.self, largestTile: 8, $0, scores: $1, into: $2)
       },
       attendBytes: {
-        attendFixedSpan(AVX512.self, BytePairs.self, largestTile: 8, $0, scores: $1, into: $2)
+        attendFixedSpan(AVX512.self, ByteKeys.self, largestTile: 8, $0, scores: $1, into: $2)
       },
       attendSingle: {
         attendSpan(AVX512.self, SinglePrecision.self, largestTile: 8, $0, scores: $1, into: $2)
@@ -242,12 +252,13 @@
       },
       swiGLU: { swiGLU(AVX512.self, gate: $0, up: $1, count: $2, output: $3) },
       storeHalf: { AVX512.storeHalf(AVX512.load($0), $1) },
-      quantizeQuery: { quantizeQuery(AVX512.self, $0, count: $1, output: $2) },
+      quantizeFixedQuery: { ShortKeys.quantizeQuery(AVX512.self, $0, count: $1) },
+      quantizeByteQuery: { ByteKeys.quantizeQuery(AVX512.self, $0, count: $1) },
       storeFixed: {
-        storeFixed(AVX512.self, ShortPairs.self, key: $0, value: $1, headSize: $2, at: $3)
+        storeFixed(AVX512.self, ShortKeys.self, key: $0, value: $1, headSize: $2, at: $3)
       },
       storeBytes: {
-        storeFixed(AVX512.self, BytePairs.self, key: $0, value: $1, headSize: $2, at: $3)
+        storeFixed(AVX512.self, ByteKeys.self, key: $0, value: $1, headSize: $2, at: $3)
       }
     )
   }

@@ -23,10 +23,10 @@ public func portableKernelTable() -> KernelTable {
       attendSpan(Portable.self, HalfPrecision.self, largestTile: 2, $0, scores: $1, into: $2)
     },
     attendFixed: {
-      attendFixedSpan(Portable.self, ShortPairs.self, largestTile: 2, $0, scores: $1, into: $2)
+      attendFixedSpan(Portable.self, ShortKeys.self, largestTile: 2, $0, scores: $1, into: $2)
     },
     attendBytes: {
-      attendFixedSpan(Portable.self, BytePairs.self, largestTile: 2, $0, scores: $1, into: $2)
+      attendFixedSpan(Portable.self, ByteKeys.self, largestTile: 2, $0, scores: $1, into: $2)
     },
     attendSingle: {
       attendSpan(Portable.self, SinglePrecision.self, largestTile: 2, $0, scores: $1, into: $2)
@@ -43,12 +43,13 @@ public func portableKernelTable() -> KernelTable {
     },
     swiGLU: { swiGLU(Portable.self, gate: $0, up: $1, count: $2, output: $3) },
     storeHalf: { Portable.storeHalf(Portable.load($0), $1) },
-    quantizeQuery: { quantizeQuery(Portable.self, $0, count: $1, output: $2) },
+    quantizeFixedQuery: { ShortKeys.quantizeQuery(Portable.self, $0, count: $1) },
+    quantizeByteQuery: { ByteKeys.quantizeQuery(Portable.self, $0, count: $1) },
     storeFixed: {
-      storeFixed(Portable.self, ShortPairs.self, key: $0, value: $1, headSize: $2, at: $3)
+      storeFixed(Portable.self, ShortKeys.self, key: $0, value: $1, headSize: $2, at: $3)
     },
     storeBytes: {
-      storeFixed(Portable.self, BytePairs.self, key: $0, value: $1, headSize: $2, at: $3)
+      storeFixed(Portable.self, ByteKeys.self, key: $0, value: $1, headSize: $2, at: $3)
     }
   )
 }

@@ -51,6 +51,14 @@ enum Portable: VectorISA {
     swapped.oddHalf = a.evenHalf
     return swapped
   }
+  @inline(__always) static func butterfly(_ a: Floats, distance: Int) -> Floats {
+    var result = Floats()
+    for lane in 0..<16 {
+      let other = a[lane ^ distance]
+      result[lane] = lane & distance == 0 ? a[lane] + other : other - a[lane]
+    }
+    return result
+  }
   @inline(__always) static func sum(_ a: Floats) -> Float {
     let eight = a.lowHalf + a.highHalf
     let four = eight.lowHalf + eight.highHalf
@@ -113,11 +121,6 @@ enum Portable: VectorISA {
   @inline(__always) static func storeLowHalves(_ a: Ints, _ p: UnsafeMutableRawPointer) {
     p.storeBytes(of: SIMD16<Int16>(truncatingIfNeeded: a), as: SIMD16<Int16>.self)
   }
-  @inline(__always)
-  static func storeLowHalves(_ a: Ints, _ b: Ints, _ p: UnsafeMutableRawPointer) {
-    storeLowHalves(a, p)
-    storeLowHalves(b, p + 32)
-  }
   @inline(__always) static func highPlane(_ a: Ints) -> Ints { (a &+ 64) &>> 7 }
   @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
     Ints(truncatingIfNeeded: p.loadUnaligned(as: SIMD16<UInt8>.self))
@@ -125,10 +128,6 @@ enum Portable: VectorISA {
 
   @inline(__always) static func loadBytes(_ p: UnsafeRawPointer) -> Bytes {
     p.loadUnaligned(as: Bytes.self)
-  }
-  @inline(__always) static func loadBytePairs(_ p: UnsafeRawPointer) -> Bytes {
-    unsafeBitCast(
-      SIMD32<Int16>(truncatingIfNeeded: p.loadUnaligned(as: SIMD32<Int8>.self)), to: Bytes.self)
   }
   @inline(__always) static func storeBytes(_ a: Bytes, _ p: UnsafeMutableRawPointer) {
     p.storeBytes(of: a, as: Bytes.self)
@@ -176,6 +175,20 @@ enum Portable: VectorISA {
     let both = unsafeBitCast(pairs, to: Ints.self)
     let first = ((both &<< 16) &>> 16) &* Int32(other.loadUnaligned(as: Int16.self))
     return sum &+ first &+ (both &>> 16) &* Int32((other + 2).loadUnaligned(as: Int16.self))
+  }
+
+  @inline(__always)
+  static func dotQuads(_ sum: Ints, unsigned: Bytes, signed: UnsafeRawPointer) -> Ints {
+    step(sum, unsigned, signed)
+  }
+  @inline(__always)
+  static func dotQuads(_ sum: Ints, signed: Bytes, unsigned: UnsafeRawPointer) -> Ints {
+    @inline(__always) func product(_ byte: UInt32) -> Ints {
+      // Shifted to the top and back, which keeps the sign.
+      let quant = unsafeBitCast(signed &<< (24 &- 8 &* byte), to: Ints.self) &>> 24
+      return quant &* Int32((unsigned + Int(byte)).load(as: UInt8.self))
+    }
+    return sum &+ ((product(0) &+ product(1)) &+ (product(2) &+ product(3)))
   }
 
   @inline(__always)

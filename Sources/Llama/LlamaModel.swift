@@ -23,8 +23,7 @@ public final class LlamaModel: Sendable {
   /// - Parameters:
   ///   - file: a model of the Llama architecture.
   ///   - team: the threads that compute.
-  ///   - cachePrecision: nil: int16, but float32 on the exact path (OpenBLAS for all
-  ///     matrices), where rounding keys and values would be the largest error left.
+  ///   - cachePrecision: nil: as `defaultCachePrecision`.
   /// - Throws: `GGUFError` where the file is not a sound Llama model, `ComputeError` where its
   ///   weights cannot be computed with.
   public init(
@@ -34,9 +33,20 @@ public final class LlamaModel: Sendable {
     hyperparameters = try Hyperparameters(file)
     self.file = file
     self.team = team
-    self.cachePrecision = cachePrecision ?? (team.matmulPath == .openblas ? .single : .fixed)
+    self.cachePrecision =
+      cachePrecision ?? Self.defaultCachePrecision(file, matmulPath: team.matmulPath)
     weights = try Weights(file, hyperparameters, team: team)
     relocation = Relocation(weights, team: team)
+  }
+
+  /// How keys and values of a model are kept where nobody says: float32 on the exact path (OpenBLAS for all matrices)
+  /// and float16 beside weights that are floats, where rounding keys and values would be the largest error left;
+  /// otherwise int16 keys and int8 values.
+  static func defaultCachePrecision(_ file: GGUFFile, matmulPath: MatmulPath = .automatic)
+    -> KeyValueCache.Precision
+  {
+    if matmulPath == .openblas { return .single }
+    return file.tensors.contains { $0.type.blockValues > 1 } ? .fixed : .half
   }
 
   /// Calls `body` while nobody else computes with this model: its threads serve one pass at a time, and

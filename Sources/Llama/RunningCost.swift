@@ -15,9 +15,9 @@ public struct RunningCost: Equatable, Sendable {
   /// - Parameters:
   ///   - shape: the model's.
   ///   - file: the file that holds its weights.
-  ///   - precision: how keys and values are kept.
+  ///   - precision: how keys and values are kept; nil is the default of `file`.
   public init(
-    _ file: GGUFFile, _ shape: Hyperparameters, precision: KeyValueCache.Precision = .fixed
+    _ file: GGUFFile, _ shape: Hyperparameters, precision: KeyValueCache.Precision? = nil
   ) {
     let isTied = file.tensor("output.weight") == nil
     weightBytes = file.tensors.reduce(0) { sum, tensor in
@@ -28,7 +28,8 @@ public struct RunningCost: Equatable, Sendable {
       guard let sum, let bytes = WeightMatrix.packedByteCount(tensor) else { return nil }
       return sum + bytes
     }
-    cacheBytesPerPosition = shape.cacheShape.bytesPerPosition(precision)
+    cacheBytesPerPosition = shape.cacheShape.bytesPerPosition(
+      precision ?? LlamaModel.defaultCachePrecision(file))
   }
 
   /// Bytes that a token reads with `depth` positions before it.

@@ -19,7 +19,9 @@ struct SessionFile {
   }
 
   private static let magic = Array("SWIFTLET".utf8)
-  private static let version: UInt32 = 1
+  private static let version: UInt32 = 2
+  /// Keys and values lay otherwise: what was said is good, and is computed again.
+  private static let olderVersion: UInt32 = 1
   private static let prefixBytes = 16
   private static let digestBytes = 64
   private static let mostHeaderBytes = 1 << 28
@@ -41,11 +43,12 @@ struct SessionFile {
     try output.publish()
   }
 
-  /// Reads a file and gives what it holds to `body`: the header and the cache's bytes.
+  /// Reads a file and gives what it holds to `body`: the header and the cache's bytes, nil where they are of an older
+  /// version.
   ///
   /// - Throws: `SessionFileError`; `GGUFError` where the file cannot be read; what `body` throws.
   static func read<R>(
-    _ path: String, _ body: (Header, UnsafeRawBufferPointer) throws -> R
+    _ path: String, _ body: (Header, UnsafeRawBufferPointer?) throws -> R
   ) throws -> R {
     let file = try MappedBytes(path: path)
     let bytes = file.bytes
@@ -55,7 +58,7 @@ struct SessionFile {
     func word(_ offset: Int) -> UInt32 {
       UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
-    guard word(8) == version else {
+    guard word(8) == version || word(8) == olderVersion else {
       throw SessionFileError.damaged(path, "version \(word(8)) at offset 8, allowed \(version)")
     }
     let headerBytes = Int(word(12))
@@ -74,7 +77,8 @@ struct SessionFile {
     else {
       throw SessionFileError.damaged(path, "its header, at offset \(prefixBytes), is no JSON")
     }
-    return try body(header, UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+    let contents = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+    return try body(header, word(8) == version ? contents : nil)
   }
 }
 

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Swiftlet
 import TestSupport
@@ -219,4 +220,24 @@ extension SessionTests {
 }
 
 extension SessionTests {
+  @Test("a session of the version before, whose keys and values lay otherwise, is computed again")
+  func olderVersion() async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appendingPathComponent("talk.session")
+    let session = try session()
+    _ = try await session.respond(to: "What is the capital of France?", options: greedy)
+    try await session.save(to: path.path)
+    var bytes = try Data(contentsOf: path).dropLast(64)
+    bytes[8] = 1
+    let digest = SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+    try (bytes + Data(digest.utf8)).write(to: path)
+    let restored = try await LanguageModelSession.restore(from: path.path, model: session.model)
+    #expect(restored.transcript == session.transcript)
+    let expected = try await session.respond(to: "And of Italy?", options: greedy)
+    let response = try await restored.respond(to: "And of Italy?", options: greedy)
+    #expect(response.content == expected.content)
+    #expect(response.summary.reusedTokens == 0)
+  }
 }
