@@ -129,7 +129,7 @@ extension Worker {
         into: workspace.partial(owner, span))
     }
     // Of few rows each thread merges all for itself, as it prepares them.
-    let isOwn = StepInput.isOwn(upTo: rows)
+    let isOwn = output.isOwn(upTo: rows)
     let target = isOwn ? output.activations(upTo: rows, of: index).values : output.values
     func merge(_ owner: Int) {
       let slice = slices[owner / heads]

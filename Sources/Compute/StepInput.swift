@@ -2,13 +2,12 @@ import KernelCore
 
 /// What the matrices of a step read, and how it is shared among threads.
 ///
-/// Of one or two tokens each thread makes its own copy: that takes less time than to wait for another thread
+/// Of a few tokens each thread makes its own copy: that takes less time than to wait for another thread
 /// and to fetch from its cache what it wrote (docs/performance.md, "A reply"). Of more they share the rows. The
 /// bits are the same.
 public final class StepInput: Sendable {
   /// Up to how many tokens each thread works for itself.
-  static let mostOwnRows = 2
-
+  private let mostOwnRows: Int
   private let shared: Activations
   /// Of each worker.
   private let own: [Activations]
@@ -20,10 +19,12 @@ public final class StepInput: Sendable {
 
   /// Room for `rows` tokens of `columns` values each, for teams of up to `workers` threads.
   public init(rows: Int, columns: Int, workers: Int) {
+    // What sharing would spare grows with the others' part of the work, and waiting does not: measured with two
+    // threads, for which it is six tokens.
+    let most = min(rows, 3 * max(2, workers) / (max(2, workers) - 1))
+    mostOwnRows = most
     shared = Activations(rows: rows, columns: columns, workers: workers)
-    own = (0..<workers).map { _ in
-      Activations(rows: min(rows, Self.mostOwnRows), columns: columns, workers: 1)
-    }
+    own = (0..<workers).map { _ in Activations(rows: most, columns: columns, workers: 1) }
   }
 
   /// Where the values of rows up to `end` are once a step is done.
@@ -31,10 +32,11 @@ public final class StepInput: Sendable {
 
   /// Where `worker` finds rows up to `end`.
   func activations(upTo end: Int, of worker: Int) -> Activations {
-    Self.isOwn(upTo: end) ? own[worker] : shared
+    isOwn(upTo: end) ? own[worker] : shared
   }
 
-  static func isOwn(upTo end: Int) -> Bool { end <= mostOwnRows }
+  /// Whether each thread has rows up to `end` of its own.
+  func isOwn(upTo end: Int) -> Bool { end <= mostOwnRows }
 }
 
 extension Worker {
@@ -46,11 +48,11 @@ extension Worker {
   ) -> Activations {
     let target = input.activations(upTo: rows.upperBound, of: index)
     // Values alone are where they are read.
-    guard readers.needNarrow || readers.needWide || StepInput.isOwn(upTo: rows.upperBound)
+    guard readers.needNarrow || readers.needWide || input.isOwn(upTo: rows.upperBound)
     else {
       return target
     }
-    make(rows) { row in
+    make(rows, isOwn: input.isOwn(upTo: rows.upperBound)) { row in
       let source = input.values.pointer(row)
       let values = target.values.pointer(row)
       // Quantizing takes values out for a moment: not where other threads read.
@@ -70,7 +72,7 @@ extension Worker {
   ) -> Activations {
     precondition(weight.count == values.columns && input.columns == values.columns)
     let target = input.activations(upTo: rows.upperBound, of: index)
-    make(rows) { row in
+    make(rows, isOwn: input.isOwn(upTo: rows.upperBound)) { row in
       let result = target.values.pointer(row)
       kernels.rmsNorm(
         values.pointer(row), weight.storage.values, epsilon, values.columns, result)
@@ -89,8 +91,8 @@ extension Worker {
   ) -> Activations {
     precondition(gate.columns == up.columns && gate.columns == input.columns)
     let target = input.activations(upTo: rows.upperBound, of: index)
-    let isOwn = StepInput.isOwn(upTo: rows.upperBound)
-    make(rows) { row in
+    let isOwn = input.isOwn(upTo: rows.upperBound)
+    make(rows, isOwn: isOwn) { row in
       // In place, where no other thread reads it: what has just been read is in the cache.
       let result = isOwn ? target.values.pointer(row) : gate.pointer(row)
       kernels.swiGLU(gate.pointer(row), up.pointer(row), gate.stride, result)
@@ -100,8 +102,8 @@ extension Worker {
   }
 
   /// Calls `body` with each row: with all of them where each thread has rows of its own, else shared.
-  private func make(_ rows: Range<Int>, _ body: (Int) -> Void) {
-    if StepInput.isOwn(upTo: rows.upperBound) {
+  private func make(_ rows: Range<Int>, isOwn: Bool, _ body: (Int) -> Void) {
+    if isOwn {
       for row in rows { body(row) }
     } else {
       shareRows(rows) { range in
