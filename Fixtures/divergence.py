@@ -36,12 +36,13 @@ def main():
     print(f"{len(ids)} tokens")
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "logits")
-        for isa, path in (("avx512", "native"), ("avx2", "native"), ("portable", "native"), ("", "openblas")):
-            done = subprocess.run([swiftlet, "logits", "-m", model, "--ids", ",".join(ids), "-o", out, "--matmul", path],
-                                  env=dict(os.environ, SWIFTLET_ISA=isa))
+        for isa, path, *more in (("avx512", "native"), ("avx2", "native"), ("portable", "native"), ("", "openblas"),
+                                 ("", "native", "--cache-type", "int8"), ("", "native", "--cache-type", "f16")):
+            done = subprocess.run([swiftlet, "logits", "-m", model, "--ids", ",".join(ids), "-o", out, "--matmul", path,
+                                   *more], env=dict(os.environ, SWIFTLET_ISA=isa))
             if done.returncode: continue
             ours = np.fromfile(out, np.float32).reshape(len(ids), -1)
-            print(f"Swiftlet {path} {isa}: {divergence(exact, ours):.3g}", flush=True)
+            print(f"Swiftlet {' '.join([path, isa, *more])}: {divergence(exact, ours):.3g}", flush=True)
     print(f"llama.cpp: {divergence(exact, llamacpp(model, [int(i) for i in ids])):.3g}")
 
 

@@ -22,8 +22,7 @@ public enum ByteKeys: KeyStorage {
     _ isa: I.Type, _ x: UnsafeMutablePointer<Float>, count: Int
   ) -> Float {
     mixHead(isa, x, count: count)
-    let norm = sumOfSquares(isa, x, count).squareRoot()
-    let (scale, inverse) = fixedScale(isa, x, count, limit: limit, byNorm: false)
+    let (scale, inverse, norm) = fixedScale(isa, x, count, limit: limit, byNorm: false)
     let quants = UnsafeMutableRawPointer(x)
     var sums = I.splat(Int32(0))
     var i = 0
@@ -33,9 +32,9 @@ public enum ByteKeys: KeyStorage {
       I.storeLowBytes(rounded, quants + i)
       i &+= PanelGeometry.rows
     }
-    // Of whole numbers below 2^24: exact.
-    let sum = I.sum(I.convert(sums))
-    (quants + count).storeBytes(of: Int32(-128 * sum), as: Int32.self)
+    // Of whole numbers below 2^24: exact. Of a query that is not finite it is any number, of up to 2^35.
+    let sum = Int64(I.sum(I.convert(sums)))
+    (quants + count).storeBytes(of: Int32(truncatingIfNeeded: -128 &* sum), as: Int32.self)
     (quants + (count &+ 4)).storeBytes(of: norm, as: Float.self)
     return scale
   }

@@ -30,13 +30,13 @@ public func storeFixed<I: VectorISA, K: KeyStorage>(
   headSize: Int, at place: FixedPlace
 ) {
   if K.mixes { mixHead(isa, key, count: headSize) }
-  place.keyNorm?.pointee = sumOfSquares(isa, key, headSize).squareRoot()
   let lanes = PanelGeometry.rows
   withUnsafeTemporaryAllocation(byteCount: 32, alignment: 16) { quants in
     let quants = quants.baseAddress.unsafelyUnwrapped
-    let (keyScale, keyInverse) = fixedScale(
+    let (keyScale, keyInverse, norm) = fixedScale(
       isa, key, headSize, limit: K.limit, byNorm: K.scalesByNorm)
     place.keyScale.pointee = keyScale
+    place.keyNorm?.pointee = norm
     var i = 0
     while i < headSize {
       let rounded = I.round(I.multiply(I.load(key + i), I.splat(keyInverse)))
@@ -50,9 +50,11 @@ public func storeFixed<I: VectorISA, K: KeyStorage>(
       }
       i &+= lanes
     }
-    let (valueScale, valueInverse) = fixedScale(
+    let (valueScale, valueInverse, _) = fixedScale(
       isa, value, headSize, limit: ByteValues.limit, byNorm: false)
     place.valueScale.pointee = valueScale
+    // Weights are rounded with their values' scales, their sum has the keys'.
+    if valueScale.isNaN { place.keyScale.pointee = valueScale }
     i = 0
     while i < headSize {
       I.storeLowBytes(I.round(I.multiply(I.load(value + i), I.splat(valueInverse))), quants)
@@ -67,15 +69,18 @@ public func storeFixed<I: VectorISA, K: KeyStorage>(
   }
 }
 
-/// The scale of a vector, and what it is multiplied with to be quantized.
+/// The scale of a vector, what it is multiplied with to be quantized, and its Euclidean norm.
 @inlinable @inline(__always)
 func fixedScale<I: VectorISA>(
   _ isa: I.Type, _ x: UnsafePointer<Float>, _ count: Int, limit: Float, byNorm: Bool
-) -> (scale: Float, inverse: Float) {
-  let size = byNorm ? sumOfSquares(isa, x, count).squareRoot() : largestMagnitude(isa, x, count)
+) -> (scale: Float, inverse: Float, norm: Float) {
+  let norm = sumOfSquares(isa, x, count).squareRoot()
+  // Among others a number that is none would be lost.
+  guard norm.isFinite else { return (.nan, 0, norm) }
+  let size = byNorm ? norm : largestMagnitude(isa, x, count)
   // Below this the reciprocal overflows; such a vector is zero to float32's precision.
-  guard size > 1e-30 else { return (size.isNaN ? size : 0, 0) }
-  return (size / limit, limit / size)
+  guard size > 1e-30 else { return (0, 0, norm) }
+  return (size / limit, limit / size, norm)
 }
 
 @inlinable @inline(__always)

@@ -17,7 +17,7 @@ public enum ShortKeys: KeyStorage {
   public static func quantizeQuery<I: VectorISA>(
     _ isa: I.Type, _ x: UnsafeMutablePointer<Float>, count: Int
   ) -> Float {
-    let (scale, inverse) = fixedScale(isa, x, count, limit: limit, byNorm: true)
+    let (scale, inverse, _) = fixedScale(isa, x, count, limit: limit, byNorm: true)
     var i = 0
     while i < count {
       I.storeLowHalves(

@@ -205,6 +205,22 @@ import Testing
     #expect(Set(results).count == 1)
   }
 
+  @Test(
+    "numbers that are not finite are not taken for others",
+    arguments: KernelTests.sets, [Float.nan, .infinity, -.infinity])
+  func notFinite(set: InstructionSet, number: Float) throws {
+    let team = ComputeTeam(threads: 2, instructionSet: set)
+    for precision in [KeyValueCache.Precision.fixed, .byte] {
+      for vectors in [\Case.queries, \.keys, \.values] {
+        var example = Case(seed: 6, reach: 0.5)
+        for index in [3, 70] { example[keyPath: vectors][index] = number }
+        let result = try example.computed(team, precision)
+        // The first row's query, and positions that it sees.
+        #expect(result.prefix(64).contains { !$0.isFinite }, "\(precision)")
+      }
+    }
+  }
+
   @Test("float32 is within rounding of exact attention", arguments: KernelTests.sets)
   func single(set: InstructionSet) throws {
     let team = ComputeTeam(threads: 2, instructionSet: set)
