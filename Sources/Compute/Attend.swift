@@ -120,13 +120,17 @@ extension Worker {
     let heads = attention.heads
     func spans(_ slice: SequenceSlice) -> Int { (slice.end + width - 1) / width }
     let most = slices.map(spans).max() ?? 0
+    // Whose queries are ready for keys of spans before the last: the one before had the same, mostly.
+    var ready: Int?
     share(slices.count * heads * most) { item in
       let (owner, span) = item.quotientAndRemainder(dividingBy: most)
       let slice = slices[owner / heads]
       guard span < spans(slice) else { return }
+      let isLast = span == spans(slice) - 1
       attention.attend(
         slice.rows, of: slice, head: owner % heads, span: span * width,
-        into: workspace.partial(owner, span))
+        queriesReady: !isLast && ready == owner, into: workspace.partial(owner, span))
+      ready = isLast ? nil : owner
     }
     // Of few rows each thread merges all for itself, as it prepares them.
     let isOwn = output.isOwn(upTo: rows)
@@ -186,25 +190,37 @@ private struct TileAttention {
     let width = AttentionSpan.positions
     let end = slice.position(of: rows.upperBound - 1) + 1
     let (running, next) = (scratch.running, scratch.next)
-    let count = gatherQueries(rows, of: slice, head)
+    let precision = slice.cache.precision
+    gatherQueries(rows, of: slice, head, for: precision.keys)
+    if end > width, let keys = precision.distantKeys {
+      gatherQueries(rows, of: slice, head, for: keys)
+    }
     for start in stride(from: 0, to: end, by: width) {
       let positions = start..<min(start + width, end)
-      compute(count, slice, head, positions, start == 0 ? running : next)
-      if start > 0 { kernels.mergeSpan(next, running, count, headSize) }
+      compute(rows, slice, head, positions, start == 0 ? running : next)
+      if start > 0 { kernels.mergeSpan(next, running, rows.count * group, headSize) }
     }
     finish(rows, head: head, running, into: output)
   }
 
   /// The one span that starts at `start`.
+  ///
+  /// - Parameter queriesReady: whether the call before was for another of the head's earlier spans.
   func attend(
-    _ rows: Range<Int>, of slice: SequenceSlice, head: Int, span start: Int,
+    _ rows: Range<Int>, of slice: SequenceSlice, head: Int, span start: Int, queriesReady: Bool,
     into partial: AttentionPartial
   ) {
     let end = slice.position(of: rows.upperBound - 1) + 1
     let positions = start..<min(start + AttentionSpan.positions, end)
     // The newest position is in the last span, and nobody else looks at it.
     if !storesFirst, positions.upperBound == end { store(rows.lowerBound, of: slice, head: head) }
-    compute(gatherQueries(rows, of: slice, head), slice, head, positions, partial)
+    if !queriesReady {
+      let precision = slice.cache.precision
+      gatherQueries(
+        rows, of: slice, head,
+        for: positions.upperBound == end ? precision.keys : precision.distantKeys ?? precision.keys)
+    }
+    compute(rows, slice, head, positions, partial)
   }
 
   /// Writes what the partial results of `spans` are together; leaves those as they are.
@@ -232,77 +248,73 @@ private struct TileAttention {
     }
   }
 
-  /// Makes ready the queries of a tile, and what else `AttentionSpan` has of them.
-  ///
-  /// - Returns: how many there are.
-  private func gatherQueries(_ rows: Range<Int>, of slice: SequenceSlice, _ head: Int) -> Int {
-    let count = rows.count * group
-    scratch.check(rows: count)
+  /// Makes ready the queries of a tile for keys that lie so, and what else `AttentionSpan` has of them.
+  private func gatherQueries(
+    _ rows: Range<Int>, of slice: SequenceSlice, _ head: Int, for keys: KeyEncoding
+  ) {
+    scratch.check(rows: rows.count * group)
     let scale = 1 / Float(headSize).squareRoot()
-    let quantize = kernels.quantizeQuery(slice.cache.precision)
+    let quantize = kernels.quantizeQuery(keys)
+    let (queries, scales) = scratch.queries(for: keys)
     for (tileRow, row) in rows.enumerated() {
       let source = input.queries.pointer(row) + head * group * headSize
       let angles = input.table.angles(row)
       let visible = Int32(truncatingIfNeeded: slice.position(of: row) + 1)
       for j in 0..<group {
         let index = tileRow * group + j
-        let query = scratch.queries + index * headSize
+        let query = queries + index * headSize
         kernels.rotate(source + j * headSize, headSize, angles, scale, query)
-        if let quantize { scratch.scales[index] = quantize(query, headSize) }
+        if let quantize { scales[index] = quantize(query, headSize) }
         scratch.visible[index] = visible
       }
     }
-    return count
   }
 
   /// One span of the tile whose queries are ready.
   private func compute(
-    _ count: Int, _ slice: SequenceSlice, _ head: Int, _ positions: Range<Int>,
+    _ rows: Range<Int>, _ slice: SequenceSlice, _ head: Int, _ positions: Range<Int>,
     _ partial: AttentionPartial
   ) {
-    let cache = slice.cache
-    let scales =
-      cache.precision.isFixedPoint
-      ? cache.scales(layer, head, spanOf: positions.lowerBound) : nil
+    let span = slice.cache.span(layer, head, of: positions.lowerBound)
+    // The rows of later spans come last.
+    let end = positions.lowerBound + AttentionSpan.positions
+    let near =
+      span.distantKeys == nil
+      ? rows.count : min(max(end - slice.position(of: rows.lowerBound), 0), rows.count)
+    compute(0..<near, span, span.keys, positions, partial)
+    if let keys = span.distantKeys { compute(near..<rows.count, span, keys, positions, partial) }
+  }
+
+  /// One span of some of the tile's tokens, of which there may be none, with one of the span's keys.
+  private func compute(
+    _ tokens: Range<Int>, _ head: HeadSpan, _ keys: SpanKeys, _ positions: Range<Int>,
+    _ partial: AttentionPartial
+  ) {
+    guard !tokens.isEmpty else { return }
+    let first = tokens.lowerBound * group
+    let (queries, scales) = scratch.queries(for: keys.encoding)
     let span = AttentionSpan(
-      keys: cache.keys(layer, head, spanOf: positions.lowerBound),
-      values: cache.values(layer, head, spanOf: positions.lowerBound),
-      keyScales: scales, valueScales: scales.map { $0 + AttentionSpan.positions },
-      keyNorms: cache.precision == .byte
-        ? scales.map { UnsafePointer($0 + 2 * AttentionSpan.positions) } : nil,
+      keys: keys.columns, values: head.values, keyScales: keys.scales,
+      valueScales: head.valueScales, keyNorms: keys.norms,
       headSize: headSize, start: positions.lowerBound, count: positions.count,
-      queries: scratch.queries, queryScales: scratch.scales, rows: count,
-      visible: scratch.visible)
-    kernels.attention(cache.precision)(span, scratch.scores, partial)
+      queries: queries + first * headSize, queryScales: scales + first, rows: tokens.count * group,
+      visible: scratch.visible + first)
+    kernels.attention(keys.encoding)(
+      span, scratch.scores, partial.dropping(rows: first, headSize: headSize))
   }
 }
 
 extension AttentionPartial {
+  /// Without the first rows.
+  fileprivate func dropping(rows: Int, headSize: Int) -> AttentionPartial {
+    AttentionPartial(
+      largest: largest + rows, total: total + rows, values: values + rows * headSize)
+  }
+
   /// Takes over another one.
   fileprivate func update(from other: AttentionPartial, rows: Int, headSize: Int) {
     largest.update(from: other.largest, count: rows)
     total.update(from: other.total, count: rows)
     values.update(from: other.values, count: rows * headSize)
-  }
-}
-
-extension KernelTable {
-  /// The kernel for a cache of this precision.
-  func attention(_ precision: KeyValueCache.Precision) -> Attention {
-    switch precision {
-    case .half: attendHalf
-    case .fixed: attendFixed
-    case .byte: attendBytes
-    case .single: attendSingle
-    }
-  }
-
-  /// How a query is made ready for a cache of this precision; nil where it is as it is.
-  func quantizeQuery(_ precision: KeyValueCache.Precision) -> QuantizeQuery? {
-    switch precision {
-    case .fixed: quantizeFixedQuery
-    case .byte: quantizeByteQuery
-    case .half, .single: nil
-    }
   }
 }

@@ -65,8 +65,8 @@ final class AttentionScratch: @unchecked Sendable {
   init(rows: Int, headSize: Int) {
     self.rows = rows
     self.headSize = headSize
-    // Two partial results, queries and scores, and of each row two numbers.
-    let floats = rows * (2 * (headSize + 2) + headSize + AttentionSpan.positions + 2)
+    // Two partial results, two of queries with their scales, scores, and what the rows see.
+    let floats = rows * (2 * (headSize + 2) + 2 * (headSize + 1) + AttentionSpan.positions + 1)
     // From the start of a page: elsewhere attention at depth is 5 % slower.
     memory = AlignedMemory(
       byteCount: max(floats * MemoryLayout<Float>.stride, AlignedMemory.smallestMapping))
@@ -76,20 +76,24 @@ final class AttentionScratch: @unchecked Sendable {
     memory.base.assumingMemoryBound(to: Float.self)
   }
 
-  /// [rows, headSize].
-  var queries: UnsafeMutablePointer<Float> { floats }
+  /// Queries [rows, headSize] and their scales [rows] for keys that lie so: one place for bytes, one for all others.
+  func queries(
+    for keys: KeyEncoding
+  ) -> (values: UnsafeMutablePointer<Float>, scales: UnsafeMutablePointer<Float>) {
+    let place = keys == .byte ? 1 : 0
+    return (floats + place * rows * headSize, numbers + place * rows)
+  }
   /// [rows, AttentionSpan.positions].
-  var scores: UnsafeMutablePointer<Float> { floats + rows * headSize }
-  /// [rows].
-  var scales: UnsafeMutablePointer<Float> { scores + rows * AttentionSpan.positions }
+  var scores: UnsafeMutablePointer<Float> { floats + 2 * rows * headSize }
+  private var numbers: UnsafeMutablePointer<Float> { scores + rows * AttentionSpan.positions }
   /// [rows].
   var visible: UnsafeMutablePointer<Int32> {
-    UnsafeMutableRawPointer(scales + rows).assumingMemoryBound(to: Int32.self)
+    UnsafeMutableRawPointer(numbers + 2 * rows).assumingMemoryBound(to: Int32.self)
   }
   /// The first of two, [rows].
-  var running: AttentionPartial { partial(scales + 2 * rows) }
+  var running: AttentionPartial { partial(numbers + 3 * rows) }
   /// The second.
-  var next: AttentionPartial { partial(scales + rows * (2 + headSize + 2)) }
+  var next: AttentionPartial { partial(numbers + rows * (3 + headSize + 2)) }
 
   private func partial(_ start: UnsafeMutablePointer<Float>) -> AttentionPartial {
     let sums = start + rows * headSize

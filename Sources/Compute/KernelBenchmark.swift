@@ -133,7 +133,7 @@ public struct KernelBenchmark {
   ) -> Case {
     let headSize = 64
     let positions = AttentionSpan.positions
-    let keys = memory(positions * headSize * precision.keyBytes)
+    let keys = memory(positions * headSize * precision.keys.bytes)
     let values = memory(positions * headSize * precision.valueBytes)
     let scales = FloatMatrix(rows: 1, columns: 3 * positions + rows)
     scales.withRow(0) { $0.initialize(repeating: 1e-4) }
@@ -145,7 +145,7 @@ public struct KernelBenchmark {
     let visible = memory(rows * 4)
     let limits = visible.base.assumingMemoryBound(to: Int32.self)
     for row in 0..<rows { limits[row] = Int32(positions) }
-    let kernel = kernels.attention(precision)
+    let kernel = kernels.attention(precision.keys)
     return Case(
       name: "attention \(precision.rawValue), \(rows) rows",
       multiplyAdds: 2 * rows * positions * headSize,

@@ -2,9 +2,8 @@ import KernelCore
 
 /// The keys and values of past positions, for every layer and key-value head of one sequence.
 ///
-/// Positions are kept in spans of 256 (`AttentionSpan.positions`), each [layer, head, keys then
-/// values, then their scales and norms]: memory is touched as positions are filled, not all over the capacity.
-/// `AttentionSpan` says how they lie in a span.
+/// Positions are kept in spans of 256 (`AttentionSpan.positions`), each [layer, head, `HeadSpan`]: memory is touched as
+/// positions are filled, not all over the capacity. `AttentionSpan` says how keys and values lie in a span.
 public final class KeyValueCache: @unchecked Sendable {
   // @unchecked Sendable: written by the workers of one team, disjoint positions or heads a step.
 
@@ -12,23 +11,28 @@ public final class KeyValueCache: @unchecked Sendable {
   public enum Precision: String, CaseIterable, Sendable {
     /// IEEE 754 half precision, 2 bytes a value.
     case half = "f16"
-    /// Keys as int16 and values as int8, with a float32 scale for each: three quarters of the bytes of `half`, as close
-    /// to exact, and attention is faster.
+    /// Keys as int16 and values as int8, with a float32 scale for each; and keys as int8 as well, which the tokens of
+    /// later spans read (docs/accuracy.md). About the bytes of `half`, as close to exact, and attention is twice as
+    /// fast.
     case fixed = "int16"
     /// int8 with a float32 scale for each key and each value, and the key's norm: about half the bytes, and
-    /// attention is twice as fast. Keys are mixed, so that eight bits do for them (`ByteQuads`).
+    /// attention is as fast as at depth of `fixed`. Keys are mixed, so that eight bits do for them (`ByteKeys`).
     case byte = "int8"
     /// float32.
     case single = "f32"
 
-    /// Bytes of one of a key's columns.
-    var keyBytes: Int {
+    /// How the keys lie that the tokens of their own span read.
+    var keys: KeyEncoding {
       switch self {
-      case .byte: 1
-      case .half, .fixed: 2
-      case .single: 4
+      case .byte: .byte
+      case .half: .half
+      case .fixed: .short
+      case .single: .single
       }
     }
+    /// How those lie that the tokens of later spans read; nil where they are the same. Most of what a token attends to
+    /// is near: of keys that are far eight bits are enough.
+    var distantKeys: KeyEncoding? { self == .fixed ? .byte : nil }
     /// Bytes of one of a value's columns.
     var valueBytes: Int {
       switch self {
@@ -37,14 +41,13 @@ public final class KeyValueCache: @unchecked Sendable {
       case .single: 4
       }
     }
-    var isFixedPoint: Bool { self == .fixed || self == .byte }
-    /// Float32 numbers that are kept of a position beside its key and value: their scales, and the key's norm.
-    var numbers: Int {
-      switch self {
-      case .byte: 3
-      case .fixed: 2
-      case .half, .single: 0
-      }
+    /// Float32 numbers that are kept of each value: its scale.
+    var valueNumbers: Int { self == .fixed || self == .byte ? 1 : 0 }
+
+    /// Bytes of one head's key and value, of `headSize` columns.
+    func bytes(headSize: Int) -> Int {
+      keys.bytes(headSize: headSize) + headSize * valueBytes + 4 * valueNumbers
+        + (distantKeys?.bytes(headSize: headSize) ?? 0)
     }
   }
 
@@ -66,8 +69,7 @@ public final class KeyValueCache: @unchecked Sendable {
 
     /// Bytes of keys and values that one position takes.
     public func bytesPerPosition(_ precision: Precision) -> Int {
-      layers * heads
-        * (headSize * (precision.keyBytes + precision.valueBytes) + 4 * precision.numbers)
+      layers * heads * precision.bytes(headSize: headSize)
     }
   }
 
@@ -80,10 +82,8 @@ public final class KeyValueCache: @unchecked Sendable {
   /// Positions that are filled.
   public private(set) var count = 0
   private let memory: AlignedMemory
-  /// Bytes of one head's keys, and of its values, in a span.
-  private let keyBytes, valueBytes: Int
-  /// Bytes of one head's keys, values and what is kept beside them in a span.
-  private let pairBytes: Int
+  /// Bytes of one head's part of a span.
+  private let headBytes: Int
 
   /// - Parameter capacity: positions; memory is reserved for all and used as positions are filled.
   /// - Throws: `ComputeError.memory` where the system has no room for it.
@@ -92,15 +92,13 @@ public final class KeyValueCache: @unchecked Sendable {
     self.capacity = capacity
     self.precision = precision
     let spans = (capacity + AttentionSpan.positions - 1) / AttentionSpan.positions
-    keyBytes = AttentionSpan.positions * shape.headSize * precision.keyBytes
-    valueBytes = AttentionSpan.positions * shape.headSize * precision.valueBytes
-    pairBytes = keyBytes + valueBytes + 4 * AttentionSpan.positions * precision.numbers
+    headBytes = AttentionSpan.positions * precision.bytes(headSize: shape.headSize)
     memory = try AlignedMemory(
-      reserving: spans * shape.layers * shape.heads * pairBytes, pages: .huge)
+      reserving: spans * shape.layers * shape.heads * headBytes, pages: .huge)
   }
 
   /// Bytes of one span of all layers and heads.
-  var spanBytes: Int { shape.layers * shape.heads * pairBytes }
+  var spanBytes: Int { shape.layers * shape.heads * headBytes }
 
   /// Where the spans begin.
   var contents: UnsafeMutableRawPointer { memory.base }
@@ -120,25 +118,13 @@ public final class KeyValueCache: @unchecked Sendable {
     count += positions
   }
 
-  /// One head's keys of the span that holds `position`.
-  func keys(_ layer: Int, _ head: Int, spanOf position: Int) -> UnsafeMutableRawPointer {
+  /// One head's part of the span that holds `position`.
+  func span(_ layer: Int, _ head: Int, of position: Int) -> HeadSpan {
     precondition(layer < shape.layers && head < shape.heads && position < capacity)
     let span = position / AttentionSpan.positions
-    return memory.base
-      + ((span * shape.layers + layer) * shape.heads + head) * pairBytes
-  }
-
-  /// One head's values of the span that holds `position`.
-  func values(_ layer: Int, _ head: Int, spanOf position: Int) -> UnsafeMutableRawPointer {
-    keys(layer, head, spanOf: position) + keyBytes
-  }
-
-  /// The scales of one head's keys, then of its values, [positions] each; as int8 the norms of its keys follow. Only in
-  /// fixed point.
-  func scales(_ layer: Int, _ head: Int, spanOf position: Int) -> UnsafeMutablePointer<Float> {
-    precondition(precision.isFixedPoint)
-    return (values(layer, head, spanOf: position) + valueBytes)
-      .assumingMemoryBound(to: Float.self)
+    return HeadSpan(
+      memory.base + ((span * shape.layers + layer) * shape.heads + head) * headBytes,
+      headSize: shape.headSize, precision)
   }
 
   /// Stores one head's key and value, [headSize] each, at `position`. What is at `key` changes.
@@ -150,38 +136,33 @@ public final class KeyValueCache: @unchecked Sendable {
     let lanes = PanelGeometry.rows
     let size = shape.headSize
     let place = position % AttentionSpan.positions
-    let panel =
-      keys(layer, head, spanOf: position) + place / lanes * (lanes * size * precision.keyBytes)
-    let lane = place % lanes
-    let rows = values(layer, head, spanOf: position)
+    let span = span(layer, head, of: position)
+    let target = span.keys.key(place)
     switch precision {
     case .single:
       for i in 0..<size {
-        panel.storeBytes(of: key[i], toByteOffset: (i * lanes + lane) * 4, as: Float.self)
+        target.storeBytes(of: key[i], toByteOffset: i * lanes * 4, as: Float.self)
       }
-      (rows + place * size * 4).copyMemory(from: value, byteCount: size * 4)
+      (span.values + place * size * 4).copyMemory(from: value, byteCount: size * 4)
     case .half:
-      let row = rows + place * size * 2
+      let row = span.values + place * size * 2
       withUnsafeTemporaryAllocation(of: UInt16.self, capacity: lanes) { halves in
         guard let base = halves.baseAddress else { return }
         for i in stride(from: 0, to: size, by: lanes) {
           kernels.storeHalf(key + i, UnsafeMutableRawPointer(base))
           for j in 0..<lanes {
-            panel.storeBytes(
-              of: base[j], toByteOffset: ((i + j) * lanes + lane) * 2, as: UInt16.self)
+            target.storeBytes(of: base[j], toByteOffset: (i + j) * lanes * 2, as: UInt16.self)
           }
           kernels.storeHalf(value + i, row + 2 * i)
         }
       }
     case .fixed, .byte:
-      // A lane of a vector is four bytes.
-      let numbers = scales(layer, head, spanOf: position) + place
-      let target = FixedPlace(
-        key: panel + lane * 4, value: rows + (place / 4 * size * 4 + place % 4),
-        keyScale: numbers, valueScale: numbers + AttentionSpan.positions,
-        keyNorm: precision == .byte ? numbers + 2 * AttentionSpan.positions : nil)
-      let store = precision == .fixed ? kernels.storeFixed : kernels.storeBytes
-      store(key, value, size, target)
+      // Between those of the positions that share its lanes.
+      let scale = kernels.storeByteValue(
+        value, size, span.values + (place / 4 * size * 4 + place % 4))
+      span.valueScales[place] = scale
+      span.keys.store(key, at: place, valueScale: scale, kernels)
+      span.distantKeys?.store(key, at: place, valueScale: scale, kernels)
     }
   }
 }

@@ -42,12 +42,12 @@ public enum ByteKeys: KeyStorage {
   @inlinable @inline(__always)
   public static func firstScore<I: VectorISA>(
     _ isa: I.Type, _ query: UnsafeRawPointer, count: Int
-  ) -> I.Ints { I.splat((query + count).load(as: Int32.self)) }
+  ) -> I.Ints { I.firstOfOffsetQuads((query + count).load(as: Int32.self)) }
 
   @inlinable @inline(__always)
   public static func addScores<I: VectorISA>(
     _ isa: I.Type, _ sum: I.Ints, _ keys: I.Bytes, _ query: UnsafeRawPointer
-  ) -> I.Ints { I.dotQuads(sum, unsigned: keys, signed: query) }
+  ) -> I.Ints { I.dotOffsetQuads(sum, keys, signed: query) }
 
   @inlinable @inline(__always)
   public static func largestNorm<I: VectorISA>(_ isa: I.Type, _ span: AttentionSpan) -> Float {

@@ -1,72 +1,77 @@
-/// Where a position's key and value go, in a cache in fixed point (`AttentionSpan` says how they lie).
-public struct FixedPlace {
+/// Where a position's key goes, in a cache in fixed point (`AttentionSpan` says how it lies).
+public struct KeyPlace {
   /// The key's first columns.
-  public var key: UnsafeMutableRawPointer
-  /// The value's first quant.
-  public var value: UnsafeMutableRawPointer
-  /// The key's scale and the value's.
-  public var keyScale, valueScale: UnsafeMutablePointer<Float>
+  public var quants: UnsafeMutableRawPointer
+  public var scale: UnsafeMutablePointer<Float>
   /// The key's norm, where it is kept.
-  public var keyNorm: UnsafeMutablePointer<Float>?
+  public var norm: UnsafeMutablePointer<Float>?
 
   @inlinable
   public init(
-    key: UnsafeMutableRawPointer, value: UnsafeMutableRawPointer,
-    keyScale: UnsafeMutablePointer<Float>, valueScale: UnsafeMutablePointer<Float>,
-    keyNorm: UnsafeMutablePointer<Float>?
+    quants: UnsafeMutableRawPointer, scale: UnsafeMutablePointer<Float>,
+    norm: UnsafeMutablePointer<Float>?
   ) {
-    self.key = key
-    self.value = value
-    self.keyScale = keyScale
-    self.valueScale = valueScale
-    self.keyNorm = keyNorm
+    self.quants = quants
+    self.scale = scale
+    self.norm = norm
   }
 }
 
-/// Stores a key and a value, [headSize] each, a multiple of 16, in fixed point. What is at `key` changes.
+/// Stores a key [headSize], a multiple of 16, in fixed point. What is at `key` changes where it is mixed.
 @inlinable @inline(__always)
-public func storeFixed<I: VectorISA, K: KeyStorage>(
-  _ isa: I.Type, _ keys: K.Type, key: UnsafeMutablePointer<Float>, value: UnsafePointer<Float>,
-  headSize: Int, at place: FixedPlace
+public func storeKey<I: VectorISA, K: KeyStorage>(
+  _ isa: I.Type, _ keys: K.Type, _ key: UnsafeMutablePointer<Float>, headSize: Int,
+  at place: KeyPlace
 ) {
   if K.mixes { mixHead(isa, key, count: headSize) }
   let lanes = PanelGeometry.rows
+  let (scale, inverse, norm) = fixedScale(
+    isa, key, headSize, limit: K.limit, byNorm: K.scalesByNorm)
+  place.scale.pointee = scale
+  place.norm?.pointee = norm
   withUnsafeTemporaryAllocation(byteCount: 32, alignment: 16) { quants in
     let quants = quants.baseAddress.unsafelyUnwrapped
-    let (keyScale, keyInverse, norm) = fixedScale(
-      isa, key, headSize, limit: K.limit, byNorm: K.scalesByNorm)
-    place.keyScale.pointee = keyScale
-    place.keyNorm?.pointee = norm
     var i = 0
     while i < headSize {
-      let rounded = I.round(I.multiply(I.load(key + i), I.splat(keyInverse)))
+      let rounded = I.round(I.multiply(I.load(key + i), I.splat(inverse)))
       K.store(isa, I.add(rounded, I.splat(K.offset)), quants)
       // Four bytes a lane.
       var part = 0
       while part < lanes / K.step {
-        (place.key + (i / K.step &+ part) &* (4 &* lanes)).copyMemory(
+        (place.quants + (i / K.step &+ part) &* (4 &* lanes)).copyMemory(
           from: quants + 4 &* part, byteCount: 4)
         part &+= 1
       }
       i &+= lanes
     }
-    let (valueScale, valueInverse, _) = fixedScale(
-      isa, value, headSize, limit: ByteValues.limit, byNorm: false)
-    place.valueScale.pointee = valueScale
-    // Weights are rounded with their values' scales, their sum has the keys'.
-    if valueScale.isNaN { place.keyScale.pointee = valueScale }
-    i = 0
+  }
+}
+
+/// Stores a value [headSize], a multiple of 16, as int8 from `quants` on, between those of the positions that share its
+/// lanes.
+///
+/// - Returns: its scale.
+@inlinable @inline(__always)
+public func storeValue<I: VectorISA>(
+  _ isa: I.Type, _ value: UnsafePointer<Float>, headSize: Int, at quants: UnsafeMutableRawPointer
+) -> Float {
+  let lanes = PanelGeometry.rows
+  let (scale, inverse, _) = fixedScale(
+    isa, value, headSize, limit: ByteValues.limit, byNorm: false)
+  withUnsafeTemporaryAllocation(byteCount: 16, alignment: 16) { rounded in
+    let rounded = rounded.baseAddress.unsafelyUnwrapped
+    var i = 0
     while i < headSize {
-      I.storeLowBytes(I.round(I.multiply(I.load(value + i), I.splat(valueInverse))), quants)
-      // Between those of the positions that share its lanes.
+      I.storeLowBytes(I.round(I.multiply(I.load(value + i), I.splat(inverse))), rounded)
       var j = 0
       while j < lanes {
-        (place.value + ByteValues.step &* (i &+ j)).copyMemory(from: quants + j, byteCount: 1)
+        (quants + ByteValues.step &* (i &+ j)).copyMemory(from: rounded + j, byteCount: 1)
         j &+= 1
       }
       i &+= lanes
     }
   }
+  return scale
 }
 
 /// The scale of a vector, what it is multiplied with to be quantized, and its Euclidean norm.

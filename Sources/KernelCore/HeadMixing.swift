@@ -13,17 +13,34 @@ func mixHead<I: VectorISA>(_ isa: I.Type, _ x: UnsafeMutablePointer<Float>, coun
   // The part that is mixed: the lowest bit of `count`.
   let part = count & (0 &- count)
   let scale = I.splat(1 / Float(part).squareRoot())
+  @inline(__always) func mixed(_ i: Int) -> I.Floats {
+    var x = I.multiply(I.load(x + i), scale)
+    x = I.butterfly(x, distance: 1)
+    x = I.butterfly(x, distance: 2)
+    x = I.butterfly(x, distance: 4)
+    return I.butterfly(x, distance: 8)
+  }
   var i = 0
+  var distance = lanes
+  // Most heads: of 64 columns, which stay in registers.
+  if part >= 4 &* lanes {
+    while i < count {
+      let (a, b) = (mixed(i), mixed(i &+ lanes))
+      let (c, d) = (mixed(i &+ 2 &* lanes), mixed(i &+ 3 &* lanes))
+      let (ab, cd) = (I.add(a, b), I.add(c, d))
+      let (lessAB, lessCD) = (I.subtract(a, b), I.subtract(c, d))
+      I.store(I.add(ab, cd), x + i)
+      I.store(I.add(lessAB, lessCD), x + (i &+ lanes))
+      I.store(I.subtract(ab, cd), x + (i &+ 2 &* lanes))
+      I.store(I.subtract(lessAB, lessCD), x + (i &+ 3 &* lanes))
+      i &+= 4 &* lanes
+    }
+    distance = 4 &* lanes
+  }
   while i < count {
-    var mixed = I.multiply(I.load(x + i), scale)
-    mixed = I.butterfly(mixed, distance: 1)
-    mixed = I.butterfly(mixed, distance: 2)
-    mixed = I.butterfly(mixed, distance: 4)
-    mixed = I.butterfly(mixed, distance: 8)
-    I.store(mixed, x + i)
+    I.store(mixed(i), x + i)
     i &+= lanes
   }
-  var distance = lanes
   while distance < part {
     i = 0
     while i < count {

@@ -74,8 +74,8 @@ public final class KernelTable: Sendable {
   public let interleave:
     @Sendable (PanelKind, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
 
-  /// Attention over a cache in float16, in fixed point of 16 and of 8 bits, or in float32.
-  public let attendHalf, attendFixed, attendBytes, attendSingle: Attention
+  /// Attention over keys in float16, in fixed point of 16 and of 8 bits, or in float32.
+  public let attendHalf, attendShort, attendBytes, attendSingle: Attention
   /// (later, into earlier, rows, headSize)
   public let mergeSpan: @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void
   /// (partial, row, headSize, output)
@@ -110,11 +110,12 @@ public final class KernelTable: Sendable {
   public let storeHalf: @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void
   public typealias QuantizeQuery = @Sendable (UnsafeMutablePointer<Float>, Int) -> Float
   /// (query, count), in place, returning the scale; in fixed point of 16 and of 8 bits
-  public let quantizeFixedQuery, quantizeByteQuery: QuantizeQuery
-  public typealias Store =
-    @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int, FixedPlace) -> Void
-  /// (key, value, headSize, where they go), in fixed point of 16 and of 8 bits; what is at the key changes
-  public let storeFixed, storeBytes: Store
+  public let quantizeShortQuery, quantizeByteQuery: QuantizeQuery
+  public typealias StoreKey = @Sendable (UnsafeMutablePointer<Float>, Int, KeyPlace) -> Void
+  /// (key, headSize, where it goes), in fixed point of 16 and of 8 bits; what is at the key changes in the latter
+  public let storeShortKey, storeByteKey: StoreKey
+  /// (value, headSize, its first quant), returning the scale
+  public let storeByteValue: @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float
 
   public init(
     name: String,
@@ -125,7 +126,7 @@ public final class KernelTable: Sendable {
     f32: @escaping Floating, f16: @escaping Floating, bf16: @escaping Floating,
     interleave:
       @escaping @Sendable (PanelKind, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void,
-    attendHalf: @escaping Attention, attendFixed: @escaping Attention,
+    attendHalf: @escaping Attention, attendShort: @escaping Attention,
     attendBytes: @escaping Attention,
     attendSingle: @escaping Attention,
     mergeSpan: @escaping @Sendable (AttentionPartial, AttentionPartial, Int, Int) -> Void,
@@ -142,8 +143,10 @@ public final class KernelTable: Sendable {
         UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>
       ) -> Void,
     storeHalf: @escaping @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void,
-    quantizeFixedQuery: @escaping QuantizeQuery, quantizeByteQuery: @escaping QuantizeQuery,
-    storeFixed: @escaping Store, storeBytes: @escaping Store
+    quantizeShortQuery: @escaping QuantizeQuery, quantizeByteQuery: @escaping QuantizeQuery,
+    storeShortKey: @escaping StoreKey, storeByteKey: @escaping StoreKey,
+    storeByteValue:
+      @escaping @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float
   ) {
     self.name = name
     self.q4_0 = q4_0
@@ -162,7 +165,7 @@ public final class KernelTable: Sendable {
     self.bf16 = bf16
     self.interleave = interleave
     self.attendHalf = attendHalf
-    self.attendFixed = attendFixed
+    self.attendShort = attendShort
     self.attendBytes = attendBytes
     self.attendSingle = attendSingle
     self.mergeSpan = mergeSpan
@@ -173,9 +176,10 @@ public final class KernelTable: Sendable {
     self.quantizeWideRow = quantizeWideRow
     self.swiGLU = swiGLU
     self.storeHalf = storeHalf
-    self.quantizeFixedQuery = quantizeFixedQuery
+    self.quantizeShortQuery = quantizeShortQuery
     self.quantizeByteQuery = quantizeByteQuery
-    self.storeFixed = storeFixed
-    self.storeBytes = storeBytes
+    self.storeShortKey = storeShortKey
+    self.storeByteKey = storeByteKey
+    self.storeByteValue = storeByteValue
   }
 }

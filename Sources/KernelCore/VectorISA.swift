@@ -103,8 +103,13 @@ public protocol VectorISA {
   /// within ±32767.
   static func dotPairs(_ sum: Ints, _ pairs: Bytes, _ other: UnsafeRawPointer) -> Ints
 
-  /// Adds to lane r the products of its four unsigned bytes with the four signed ones at `signed`, within ±127.
-  static func dotQuads(_ sum: Ints, unsigned: Bytes, signed: UnsafeRawPointer) -> Ints
+  /// Adds to lane r the products of its four unsigned bytes, less 128 each, with the four signed ones at `signed`, within
+  /// ±127. Sums begin with `firstOfOffsetQuads`.
+  static func dotOffsetQuads(_ sum: Ints, _ offset: Bytes, signed: UnsafeRawPointer) -> Ints
+  /// What sums of `dotOffsetQuads` begin with: `correction`, where it does not subtract 128 itself.
+  ///
+  /// - Parameter correction: -128 times the sum of the signed bytes.
+  static func firstOfOffsetQuads(_ correction: Int32) -> Ints
   /// Adds to lane r the products of its four signed bytes, within ±127, with the four unsigned ones at `unsigned`.
   static func dotQuads(_ sum: Ints, signed: Bytes, unsigned: UnsafeRawPointer) -> Ints
 

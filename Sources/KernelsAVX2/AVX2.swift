@@ -291,13 +291,18 @@
         _mm256_add_epi32(_mm256_madd_epi16(a.even, b.even), _mm256_madd_epi16(a.odd, b.odd)))
     }
     @inline(__always)
-    static func dotQuads(_ sum: Ints, unsigned: Bytes, signed: UnsafeRawPointer) -> Ints {
-      let x = evenAndOdd(signed: _mm256_set1_epi32(signed.loadUnaligned(as: Int32.self)))
-      return (
-        add(evenAndOdd(unsigned: unsigned.low), times: x, to: sum.low),
-        add(evenAndOdd(unsigned: unsigned.high), times: x, to: sum.high)
-      )
+    static func dotOffsetQuads(_ sum: Ints, _ offset: Bytes, signed: UnsafeRawPointer) -> Ints {
+      let x = _mm256_set1_epi32(signed.loadUnaligned(as: Int32.self))
+      // As signed bytes products are within 16 bits, two of them as well.
+      @inline(__always) func half(_ sum: __m256i, _ offset: __m256i) -> __m256i {
+        let a = _mm256_xor_si256(offset, _mm256_set1_epi8(-128))
+        let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(a), _mm256_sign_epi8(x, a))
+        return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+      }
+      return (half(sum.low, offset.low), half(sum.high, offset.high))
     }
+    @inline(__always)
+    static func firstOfOffsetQuads(_ correction: Int32) -> Ints { splat(Int32(0)) }
     @inline(__always)
     static func dotQuads(_ sum: Ints, signed: Bytes, unsigned: UnsafeRawPointer) -> Ints {
       let x = evenAndOdd(unsigned: _mm256_set1_epi32(unsigned.loadUnaligned(as: Int32.self)))
@@ -384,7 +389,7 @@
       attendHalf: {
         attendSpan(AVX2.self, HalfPrecision.self, largestTile: 4, $0, scores: $1, into: $2)
       },
-      attendFixed: {
+      attendShort: {
         attendFixedSpan(AVX2.self, ShortKeys.self, largestTile: 4, $0, scores: $1, into: $2)
       },
       attendBytes: {
@@ -405,14 +410,11 @@
       },
       swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2, output: $3) },
       storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) },
-      quantizeFixedQuery: { ShortKeys.quantizeQuery(AVX2.self, $0, count: $1) },
+      quantizeShortQuery: { ShortKeys.quantizeQuery(AVX2.self, $0, count: $1) },
       quantizeByteQuery: { ByteKeys.quantizeQuery(AVX2.self, $0, count: $1) },
-      storeFixed: {
-        storeFixed(AVX2.self, ShortKeys.self, key: $0, value: $1, headSize: $2, at: $3)
-      },
-      storeBytes: {
-        storeFixed(AVX2.self, ByteKeys.self, key: $0, value: $1, headSize: $2, at: $3)
-      }
+      storeShortKey: { storeKey(AVX2.self, ShortKeys.self, $0, headSize: $1, at: $2) },
+      storeByteKey: { storeKey(AVX2.self, ByteKeys.self, $0, headSize: $1, at: $2) },
+      storeByteValue: { storeValue(AVX2.self, $0, headSize: $1, at: $2) }
     )
   }
 

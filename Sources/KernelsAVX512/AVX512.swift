@@ -169,10 +169,12 @@
     }
 
     @inline(__always)
-    static func dotQuads(_ sum: Ints, unsigned: Bytes, signed: UnsafeRawPointer) -> Ints {
+    static func dotOffsetQuads(_ sum: Ints, _ offset: Bytes, signed: UnsafeRawPointer) -> Ints {
       _mm512_dpbusd_epi32(
-        sum, unsigned, _mm512_set1_epi32(signed.loadUnaligned(as: Int32.self)))
+        sum, offset, _mm512_set1_epi32(signed.loadUnaligned(as: Int32.self)))
     }
+    @inline(__always)
+    static func firstOfOffsetQuads(_ correction: Int32) -> Ints { splat(correction) }
     @inline(__always)
     static func dotQuads(_ sum: Ints, signed: Bytes, unsigned: UnsafeRawPointer) -> Ints {
       _mm512_dpbusd_epi32(
@@ -231,7 +233,7 @@
       attendHalf: {
         attendSpan(AVX512.self, HalfPrecision.self, largestTile: 8, $0, scores: $1, into: $2)
       },
-      attendFixed: {
+      attendShort: {
         attendFixedSpan(AVX512.self, ShortKeys.self, largestTile: 8, $0, scores: $1, into: $2)
       },
       attendBytes: {
@@ -252,14 +254,11 @@
       },
       swiGLU: { swiGLU(AVX512.self, gate: $0, up: $1, count: $2, output: $3) },
       storeHalf: { AVX512.storeHalf(AVX512.load($0), $1) },
-      quantizeFixedQuery: { ShortKeys.quantizeQuery(AVX512.self, $0, count: $1) },
+      quantizeShortQuery: { ShortKeys.quantizeQuery(AVX512.self, $0, count: $1) },
       quantizeByteQuery: { ByteKeys.quantizeQuery(AVX512.self, $0, count: $1) },
-      storeFixed: {
-        storeFixed(AVX512.self, ShortKeys.self, key: $0, value: $1, headSize: $2, at: $3)
-      },
-      storeBytes: {
-        storeFixed(AVX512.self, ByteKeys.self, key: $0, value: $1, headSize: $2, at: $3)
-      }
+      storeShortKey: { storeKey(AVX512.self, ShortKeys.self, $0, headSize: $1, at: $2) },
+      storeByteKey: { storeKey(AVX512.self, ByteKeys.self, $0, headSize: $1, at: $2) },
+      storeByteValue: { storeValue(AVX512.self, $0, headSize: $1, at: $2) }
     )
   }
 

@@ -22,7 +22,7 @@ public func portableKernelTable() -> KernelTable {
     attendHalf: {
       attendSpan(Portable.self, HalfPrecision.self, largestTile: 2, $0, scores: $1, into: $2)
     },
-    attendFixed: {
+    attendShort: {
       attendFixedSpan(Portable.self, ShortKeys.self, largestTile: 2, $0, scores: $1, into: $2)
     },
     attendBytes: {
@@ -43,14 +43,11 @@ public func portableKernelTable() -> KernelTable {
     },
     swiGLU: { swiGLU(Portable.self, gate: $0, up: $1, count: $2, output: $3) },
     storeHalf: { Portable.storeHalf(Portable.load($0), $1) },
-    quantizeFixedQuery: { ShortKeys.quantizeQuery(Portable.self, $0, count: $1) },
+    quantizeShortQuery: { ShortKeys.quantizeQuery(Portable.self, $0, count: $1) },
     quantizeByteQuery: { ByteKeys.quantizeQuery(Portable.self, $0, count: $1) },
-    storeFixed: {
-      storeFixed(Portable.self, ShortKeys.self, key: $0, value: $1, headSize: $2, at: $3)
-    },
-    storeBytes: {
-      storeFixed(Portable.self, ByteKeys.self, key: $0, value: $1, headSize: $2, at: $3)
-    }
+    storeShortKey: { storeKey(Portable.self, ShortKeys.self, $0, headSize: $1, at: $2) },
+    storeByteKey: { storeKey(Portable.self, ByteKeys.self, $0, headSize: $1, at: $2) },
+    storeByteValue: { storeValue(Portable.self, $0, headSize: $1, at: $2) }
   )
 }
 

@@ -178,9 +178,11 @@ enum Portable: VectorISA {
   }
 
   @inline(__always)
-  static func dotQuads(_ sum: Ints, unsigned: Bytes, signed: UnsafeRawPointer) -> Ints {
-    step(sum, unsigned, signed)
+  static func dotOffsetQuads(_ sum: Ints, _ offset: Bytes, signed: UnsafeRawPointer) -> Ints {
+    step(sum, offset, signed)
   }
+  @inline(__always)
+  static func firstOfOffsetQuads(_ correction: Int32) -> Ints { splat(correction) }
   @inline(__always)
   static func dotQuads(_ sum: Ints, signed: Bytes, unsigned: UnsafeRawPointer) -> Ints {
     @inline(__always) func product(_ byte: UInt32) -> Ints {

@@ -1,7 +1,7 @@
 // Sessions that outlive their process, and sessions that go on in two ways.
 extension LanguageModelSession {
   /// Writes the session, its transcript and what was computed of it, to a file that appears once it is
-  /// whole. 18 KB a token for SmolLM2-135M.
+  /// whole. 24 KB a token for SmolLM2-135M.
   ///
   /// - Throws: `GenerationError.concurrentRequests` while a response is under way; `GGUFError` where the file
   ///   cannot be written.

@@ -19,9 +19,9 @@ struct SessionFile {
   }
 
   private static let magic = Array("SWIFTLET".utf8)
-  private static let version: UInt32 = 2
+  private static let version: UInt32 = 3
   /// Keys and values lay otherwise: what was said is good, and is computed again.
-  private static let olderVersion: UInt32 = 1
+  private static let olderVersions: ClosedRange<UInt32> = 1...2
   private static let prefixBytes = 16
   private static let digestBytes = 64
   private static let mostHeaderBytes = 1 << 28
@@ -58,7 +58,7 @@ struct SessionFile {
     func word(_ offset: Int) -> UInt32 {
       UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
-    guard word(8) == version || word(8) == olderVersion else {
+    guard word(8) == version || olderVersions.contains(word(8)) else {
       throw SessionFileError.damaged(path, "version \(word(8)) at offset 8, allowed \(version)")
     }
     let headerBytes = Int(word(12))

@@ -125,9 +125,9 @@ import Testing
     #expect(report.types.map(\.type) == ["Q4_0", "Q8_0", "F32"])
     #expect(report.types.map(\.tensors) == [210, 1, 61])
     #expect(report.types[1].reasons.first?.contains("576") == true)
-    // 30 layers, 3 heads, keys of 64 values of 2 bytes and values of 1, and a scale for each.
+    // 30 layers, 3 heads, keys of 64 values of 2 bytes, values of 1, a scale for each, and keys of 1 with two numbers.
     #expect(
-      report.cost.cache_bytes_per_position == 30 * 3 * (64 * 2 + 4 + 64 + 4)
+      report.cost.cache_bytes_per_position == 30 * 3 * (64 * 2 + 4 + 64 + 4 + 64 + 8)
         && report.cost.context == 4096)
     let weights = 135_000_000 * 5.35 / 8
     #expect(abs(Double(report.cost.bytes_per_token) / weights - 1) < 0.01)

@@ -34,8 +34,8 @@ import Testing
     for set in InstructionSet.allCases where set.isAvailable {
       let ours = try Self.logits(type, golden.tokens, set: set)
       let error = normalizedError(golden.rows.flatMap { ours[$0] }, golden.logits.flatMap { $0 })
-      // Floats differ by the cache's 16 bits only; 8-bit activations cost more.
-      #expect(error < (type.hasSuffix("f16") || type == "f32" ? 1e-6 : 5e-4), "\(set): \(error)")
+      // Floats differ by the cache's 16 bits only; 8-bit activations cost more, and keys of 16 columns in 8 bits.
+      #expect(error < (type.hasSuffix("f16") || type == "f32" ? 1e-6 : 7e-4), "\(set): \(error)")
     }
   }
 
@@ -97,7 +97,7 @@ import Testing
   func sameBits(type: String) throws {
     let tokens = try Fixtures.decode(Golden.self, "tiny-\(type).json").tokens
     let reference = try Self.logits(type, tokens, threads: 1, batch: 512)
-    for (threads, batch) in [(1, 1), (2, 7), (3, 32), (2, 512), (3, 300)] {
+    for (threads, batch) in [(1, 1), (2, 1), (2, 7), (3, 32), (2, 512), (3, 300)] {
       let ours = try Self.logits(type, tokens, threads: threads, batch: batch)
       #expect(ours == reference, "\(threads) threads, batch \(batch)")
     }

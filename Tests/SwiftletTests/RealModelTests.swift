@@ -116,6 +116,12 @@ struct RealModelTests {
       ForwardPass(language.model, batchSize: batch)(ids, cache: cache, wanted: .all) {
         bits += $1.map(\.bitPattern)
       }
+      // Over more than two spans of positions, of which the last token's logits tell.
+      let long = (0..<9).flatMap { _ in ids }
+      let second = try language.model.makeCache(capacity: long.count)
+      ForwardPass(language.model, batchSize: batch)(long, cache: second) {
+        bits += $1.map(\.bitPattern)
+      }
       if reference.isEmpty { reference = bits }
       #expect(bits == reference, "\(threads) threads, batch \(batch)")
     }

@@ -114,15 +114,14 @@ SWIFTLET_INLINE __m128 swiftlet_fourths_ps256(__m256 a, __m256 b) {
 }
 SWIFTLET_INLINE __m128i swiftlet_high_si128(__m256i a) { return _mm256_extracti128_si256(a, 1); }
 SWIFTLET_INLINE __m256 swiftlet_swap_pairs_ps256(__m256 a) { return _mm256_permute_ps(a, 0xB1); }
-// Sums in the lanes that lack the bit `distance`, differences in the others, of which `blend` has the bits.
-#define SWIFTLET_BUTTERFLY_256(distance, exchanged, blend)                      \
-  SWIFTLET_INLINE __m256 swiftlet_butterfly_##distance##_ps256(__m256 a) {      \
-    __m256 b = exchanged;                                                       \
-    return _mm256_blend_ps(_mm256_add_ps(b, a), _mm256_sub_ps(b, a), blend);    \
+// Sums in the lanes that lack the bit `distance`, differences in the others: the signs, highest lane first.
+#define SWIFTLET_BUTTERFLY_256(distance, exchanged, ...)                   \
+  SWIFTLET_INLINE __m256 swiftlet_butterfly_##distance##_ps256(__m256 a) { \
+    return _mm256_fmadd_ps(a, _mm256_set_ps(__VA_ARGS__), exchanged);      \
   }
-SWIFTLET_BUTTERFLY_256(1, _mm256_permute_ps(a, 0xB1), 0xAA)
-SWIFTLET_BUTTERFLY_256(2, _mm256_permute_ps(a, 0x4E), 0xCC)
-SWIFTLET_BUTTERFLY_256(4, _mm256_permute2f128_ps(a, a, 1), 0xF0)
+SWIFTLET_BUTTERFLY_256(1, _mm256_permute_ps(a, 0xB1), -1, 1, -1, 1, -1, 1, -1, 1)
+SWIFTLET_BUTTERFLY_256(2, _mm256_permute_ps(a, 0x4E), -1, -1, 1, 1, -1, -1, 1, 1)
+SWIFTLET_BUTTERFLY_256(4, _mm256_permute2f128_ps(a, a, 1), -1, -1, -1, -1, 1, 1, 1, 1)
 #undef SWIFTLET_BUTTERFLY_256
 SWIFTLET_INLINE __m256 swiftlet_at_least_ps256(__m256 a, __m256 b) {
   return _mm256_cmp_ps(a, b, _CMP_GE_OQ);
@@ -150,15 +149,18 @@ SWIFTLET_INLINE __m512i swiftlet_dot_pairs_si512(__m512i sum, __m512i a, __m512i
 #endif
 SWIFTLET_INLINE __m256 swiftlet_high_ps256(__m512 a) { return _mm512_extractf32x8_ps(a, 1); }
 SWIFTLET_INLINE __m512 swiftlet_swap_pairs_ps512(__m512 a) { return _mm512_permute_ps(a, 0xB1); }
-#define SWIFTLET_BUTTERFLY_512(distance, exchanged, blend)                      \
-  SWIFTLET_INLINE __m512 swiftlet_butterfly_##distance##_ps512(__m512 a) {      \
-    __m512 b = exchanged;                                                       \
-    return _mm512_mask_sub_ps(_mm512_add_ps(b, a), blend, b, a);                \
+#define SWIFTLET_BUTTERFLY_512(distance, exchanged, ...)                   \
+  SWIFTLET_INLINE __m512 swiftlet_butterfly_##distance##_ps512(__m512 a) { \
+    return _mm512_fmadd_ps(a, _mm512_set_ps(__VA_ARGS__), exchanged);      \
   }
-SWIFTLET_BUTTERFLY_512(1, _mm512_permute_ps(a, 0xB1), 0xAAAA)
-SWIFTLET_BUTTERFLY_512(2, _mm512_permute_ps(a, 0x4E), 0xCCCC)
-SWIFTLET_BUTTERFLY_512(4, _mm512_shuffle_f32x4(a, a, 0xB1), 0xF0F0)
-SWIFTLET_BUTTERFLY_512(8, _mm512_shuffle_f32x4(a, a, 0x4E), 0xFF00)
+SWIFTLET_BUTTERFLY_512(1, _mm512_permute_ps(a, 0xB1),
+                       -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1)
+SWIFTLET_BUTTERFLY_512(2, _mm512_permute_ps(a, 0x4E),
+                       -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1)
+SWIFTLET_BUTTERFLY_512(4, _mm512_shuffle_f32x4(a, a, 0xB1),
+                       -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1)
+SWIFTLET_BUTTERFLY_512(8, _mm512_shuffle_f32x4(a, a, 0x4E),
+                       -1, -1, -1, -1, -1, -1, -1, -1, 1, 1, 1, 1, 1, 1, 1, 1)
 #undef SWIFTLET_BUTTERFLY_512
 SWIFTLET_INLINE __mmask16 swiftlet_at_least_ps512(__m512 a, __m512 b) {
   return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ);
