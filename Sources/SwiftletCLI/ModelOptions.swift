@@ -40,7 +40,7 @@ struct ComputeArguments: ParsableArguments {
   @Option(
     help: """
       How keys and values are kept: int16 (values as int8; the default), f16 (the default of weights \
-      that are floats), int8 (also q8_0; half the memory, faster, less exact) or f32 (the default of \
+      that are floats), int8 (also q8_0; half the memory, less exact) or f32 (the default of \
       openblas).
       """)
   var cacheType: KeyValueCache.Precision?
