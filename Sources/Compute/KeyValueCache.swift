@@ -16,7 +16,7 @@ public final class KeyValueCache: @unchecked Sendable {
     /// fast.
     case fixed = "int16"
     /// int8 with a float32 scale for each key and each value, and the key's norm: about half the bytes, and
-    /// attention is as fast as at depth of `fixed`. Keys are mixed, so that eight bits do for them (`ByteKeys`).
+    /// attention is as fast as that of `fixed` at depth. Keys are mixed, so that eight bits do for them (`ByteKeys`).
     case byte = "int8"
     /// float32.
     case single = "f32"
@@ -70,6 +70,12 @@ public final class KeyValueCache: @unchecked Sendable {
     /// Bytes of keys and values that one position takes.
     public func bytesPerPosition(_ precision: Precision) -> Int {
       layers * heads * precision.bytes(headSize: headSize)
+    }
+
+    /// Bytes of them that each token of later spans reads.
+    public func bytesReadPerPosition(_ precision: Precision) -> Int {
+      let own = precision.distantKeys == nil ? 0 : precision.keys.bytes(headSize: headSize)
+      return bytesPerPosition(precision) - layers * heads * own
     }
   }
 

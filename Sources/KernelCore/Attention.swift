@@ -174,7 +174,8 @@ public func mergeSpan<I: VectorISA>(
         I.store(I.add(I.load(new + i), I.load(old + i)), old + i)
         i &+= PanelGeometry.rows
       }
-    } else if later.total[row] > 0 {
+    } else if later.total[row] != 0 {
+      // A total that is no number makes the result one that is none.
       let peak = max(earlier.largest[row], later.largest[row])
       let factors = exponential(
         isa, I.subtract(pairOf(isa, earlier.largest[row], later.largest[row]), I.splat(peak)))

@@ -82,7 +82,7 @@ func scorePanels<I: VectorISA, K: KeyStorage, P: TokenTile>(
   }
 }
 
-/// Scores of a tile of rows with the keys of some panels, less the scales of the rows' queries.
+/// Scores of a tile of rows with the keys of some panels, without the scales of the rows' queries.
 @inlinable @inline(__always)
 func scoreTile<I: VectorISA, K: KeyStorage, T: TokenTile, P: TokenTile>(
   _ isa: I.Type, _ keys: K.Type, _ tile: T.Type, largestTile: Int, _ span: AttentionSpan,

@@ -72,7 +72,7 @@ func visiblePositions(_ span: AttentionSpan, _ row: Int) -> Int {
   min(max(Int(span.visible[row]) &- span.start, 0), span.count)
 }
 
-/// The largest score that a row sees, less its query's scale, as the row's `largest`.
+/// The largest score that a row sees, without its query's scale, as the row's `largest`.
 @inlinable @inline(__always)
 func findPeak<I: VectorISA>(
   _ isa: I.Type, _ span: AttentionSpan, _ row: Int, _ scores: UnsafeMutablePointer<Float>,
@@ -137,7 +137,9 @@ func weigh<I: VectorISA>(
     @inline(__always) func seen(_ value: I.Floats) -> I.Floats {
       I.keep(value, where: score, atLeast: -Float.greatestFiniteMagnitude)
     }
-    let e = seen(power(score))
+    // Of a score that is no number the difference is none, and nothing else of others.
+    let power = power(score)
+    let e = I.add(seen(power), I.subtract(power, power))
     put(e, seen(I.multiply(e, I.load(valueScales + whole))), at: whole)
   }
   partial.largest[row] = visible > 0 ? peak * queryScale : -Float.infinity

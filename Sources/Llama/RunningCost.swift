@@ -9,8 +9,10 @@ public struct RunningCost: Equatable, Sendable {
   /// Bytes of memory that the weights take once they are interleaved for the kernels; nil where the file
   /// has matrices of types without kernels.
   public let residentBytes: Int?
-  /// Bytes of keys and values that each position takes, and that each later token reads.
+  /// Bytes of keys and values that each position takes.
   public let cacheBytesPerPosition: Int
+  /// Bytes of them that each later token reads, or more where it is near.
+  public let cacheBytesReadPerPosition: Int
 
   /// - Parameters:
   ///   - shape: the model's.
@@ -28,12 +30,13 @@ public struct RunningCost: Equatable, Sendable {
       guard let sum, let bytes = WeightMatrix.packedByteCount(tensor) else { return nil }
       return sum + bytes
     }
-    cacheBytesPerPosition = shape.cacheShape.bytesPerPosition(
-      precision ?? LlamaModel.defaultCachePrecision(file))
+    let precision = precision ?? LlamaModel.defaultCachePrecision(file)
+    cacheBytesPerPosition = shape.cacheShape.bytesPerPosition(precision)
+    cacheBytesReadPerPosition = shape.cacheShape.bytesReadPerPosition(precision)
   }
 
   /// Bytes that a token reads with `depth` positions before it.
-  public func bytesPerToken(depth: Int) -> Int { weightBytes + depth * cacheBytesPerPosition }
+  public func bytesPerToken(depth: Int) -> Int { weightBytes + depth * cacheBytesReadPerPosition }
 
   /// Bytes of weights, and of keys and values of `contextLength` positions; nil as `residentBytes`.
   public func memory(contextLength: Int) -> Int? {

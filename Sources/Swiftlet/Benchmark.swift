@@ -88,7 +88,7 @@ public struct Benchmark: Sendable {
     }
     let bandwidth = model.team.readBandwidth()
     for cache in caches { cache.truncate(to: depth) }
-    let perPosition = caches[0].bytesPerPosition
+    let perPosition = caches[0].shape.bytesReadPerPosition(caches[0].precision)
     let cacheBytes = perPosition * (depth + generatedTokens / 2) * caches.count
     let steps = decode.map { $0.median / Double(caches.count) }
     return Result(

@@ -193,7 +193,7 @@ extension InspectReport {
     var lines = [
       row(
         "Read for a token",
-        "\(bytes(cost.weightBytes)), and \(bytes(cost.cacheBytesPerPosition)) for each position "
+        "\(bytes(cost.weightBytes)), and \(bytes(cost.cacheBytesReadPerPosition)) for each position "
           + "before it")
     ]
     if let weights = cost.residentBytes {

@@ -232,11 +232,16 @@ import Testing
     let team = ComputeTeam(threads: 2, instructionSet: set)
     for precision in [KeyValueCache.Precision.fixed, .byte] {
       for vectors in [\Case.queries, \.keys, \.values] {
-        var example = Case(seed: 6, reach: 0.5)
-        for index in [3, 70] { example[keyPath: vectors][index] = number }
-        let result = try example.computed(team, precision)
-        // The first row's query, and positions that it sees.
-        #expect(result.prefix(64).contains { !$0.isFinite }, "\(precision)")
+        // Whole panels of a span and what follows them, of the first span and of others.
+        for (positions, position) in [(300, 0), (300, 260), (300, 295), (600, 300), (11, 5)] {
+          var example = Case(seed: 6, reach: 0.5, positions: positions)
+          // Of queries the first row's.
+          let index = 3 + (vectors == \.queries ? 0 : position * example.size)
+          example[keyPath: vectors][index] = number
+          let result = try example.computed(team, precision)
+          let all = result.prefix(64).allSatisfy { !$0.isFinite }
+          #expect(all, "\(precision), \(position) of \(positions)")
+        }
       }
     }
   }
