@@ -298,7 +298,7 @@ private struct TileAttention {
       valueScales: head.valueScales, keyNorms: keys.norms,
       headSize: headSize, start: positions.lowerBound, count: positions.count,
       queries: queries + first * headSize, queryScales: scales + first, rows: tokens.count * group,
-      visible: scratch.visible + first)
+      visible: scratch.visible + first, readsInOrder: kernels.readsInOrder)
     kernels.attention(keys.encoding)(
       span, scratch.scores, partial.dropping(rows: first, headSize: headSize))
   }

@@ -50,11 +50,13 @@ public enum InstructionSet: String, CaseIterable, Sendable {
   }
 
   var kernels: KernelTable {
+    // A Zen 4 follows a thread's one stream by itself, and neither several nor what is asked for: so a reply is 1.06
+    // times as fast there, but 0.96 with AVX2; on a Zen 5 asking is 1.05 to 1.09 (docs/performance.md, "A reply").
     switch self {
     case .portable: portableKernelTable()
     #if arch(x86_64)
       case .avx2: avx2KernelTable()
-      case .avx512: avx512KernelTable()
+      case .avx512: avx512KernelTable(readsInOrder: swiftlet_cpu_is_zen4() != 0)
     #else
       case .avx2, .avx512: portableKernelTable()
     #endif

@@ -107,7 +107,7 @@ public struct KernelBenchmark {
         kernel(
           QuantizedOperands(
             weights: weights.base, panels: panels, input: input.view(from: 0, placed), wide: wide,
-            tokens: tokens, output: target))
+            tokens: tokens, output: target, readsInOrder: kernels.readsInOrder))
         withExtendedLifetime((output, plan)) {}
       }
     } else {
@@ -156,7 +156,8 @@ public struct KernelBenchmark {
           keys: keys.base, values: values.base, keyScales: scales.values,
           valueScales: scales.values + positions, keyNorms: scales.values + 2 * positions,
           headSize: headSize, start: 0, count: positions, queries: queries.values,
-          queryScales: scales.values + 3 * positions, rows: rows, visible: limits),
+          queryScales: scales.values + 3 * positions, rows: rows, visible: limits,
+          readsInOrder: kernels.readsInOrder),
         scratch.values,
         AttentionPartial(largest: sums.pointer(0), total: sums.pointer(1), values: results.values))
       withExtendedLifetime(visible) {}

@@ -40,17 +40,20 @@ extension Worker {
     // OpenBLAS gets all rows at once: who dequantizes weights for some would do it again for others.
     let isNative = first.isNative && (second?.isNative ?? true) && (third?.isNative ?? true)
     let parts = RowParts(rows, threads: isNative ? count : 1)
-    let cuts = WorkCuts(units, threads: count / parts.count, isShort: rows.count < 32)
+    let cuts = WorkCuts(units, stretches: count / parts.count, items: rows.count < 32 ? 4 : 16)
     var outliers: OutlierRows?
     // Whose outliers these are: a thread has room for those of one part.
     var planned: Int?
-    share(parts: parts.count, items: { _ in cuts.count }) { number, item in
+    share(
+      parts: parts.count * cuts.stretches, items: { cuts.count(of: $0 % cuts.stretches) }
+    ) { number, item in
+      let (number, stretch) = number.quotientAndRemainder(dividingBy: cuts.stretches)
       let part = parts[number]
       if readsOutliers, planned != number {
         outliers = input.outliers(part, worker: index)
         planned = number
       }
-      let range = cuts[item]
+      let range = cuts[stretch, item]
       let into = outputRow + part.lowerBound - rows.lowerBound
       multiply(first, range, from: 0, input, part, outliers, into)
       if let second { multiply(second, range, from: secondStart, input, part, outliers, into) }
@@ -110,7 +113,7 @@ extension Worker {
       input: isWide
         ? input.wide.view(from: rows.lowerBound)
         : input.narrow.view(from: rows.lowerBound, outliers),
-      wide: isWide, tokens: rows.count, output: output)
+      wide: isWide, tokens: rows.count, output: output, readsInOrder: kernels.readsInOrder)
     kernels.quantized(weights.kind)(operands)
   }
 }
@@ -160,29 +163,36 @@ extension Projection {
 
 /// The items that threads claim, ranges of some units of work.
 ///
-/// Many where each takes long, so that a thread that the system holds up leaves its share to the others. Of few tokens
-/// an item takes microseconds, and a thread reads fastest what lies in a row: there each finds one long item first, and
-/// then short ones until all are done.
+/// Each thread has a stretch of them to itself, whose items follow each other: it reads fastest what lies in a row, and
+/// reading somewhere else costs as much as some kilobytes (docs/performance.md, "A reply"). What it leaves when the
+/// system holds it up, others take.
 private struct WorkCuts {
-  private let total: Int
-  private let long: Int
-  private let longCount: Int
-  private let short: Int
+  private let units: Int
+  let stretches: Int
+  private let items: Int
 
-  init(_ total: Int, threads: Int, isShort: Bool) {
-    self.total = total
-    longCount = isShort ? threads : 0
-    long = isShort ? total * 3 / (4 * threads) : 0
-    let rest = total - long * longCount
-    let items = threads * (isShort ? 2 : 16)
-    short = max(1, (rest + items - 1) / items)
+  /// - Parameter items: of each stretch.
+  init(_ units: Int, stretches: Int, items: Int) {
+    self.units = units
+    self.stretches = stretches
+    self.items = items
   }
 
-  var count: Int { longCount + (total - long * longCount + short - 1) / short }
+  private func stretch(_ index: Int) -> Range<Int> {
+    index * units / stretches..<(index + 1) * units / stretches
+  }
 
-  subscript(item: Int) -> Range<Int> {
-    guard item >= longCount else { return item * long..<(item + 1) * long }
-    let start = longCount * long + (item - longCount) * short
-    return start..<min(start + short, total)
+  private func size(of stretch: Range<Int>) -> Int { max(1, (stretch.count + items - 1) / items) }
+
+  func count(of index: Int) -> Int {
+    let stretch = stretch(index)
+    let size = size(of: stretch)
+    return (stretch.count + size - 1) / size
+  }
+
+  subscript(index: Int, item: Int) -> Range<Int> {
+    let stretch = stretch(index)
+    let start = stretch.lowerBound + item * size(of: stretch)
+    return start..<min(start + size(of: stretch), stretch.upperBound)
   }
 }

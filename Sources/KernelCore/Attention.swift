@@ -24,6 +24,8 @@ public struct AttentionSpan {
   public var rows: Int
   /// For each row the number of positions it sees, counted from 0.
   public var visible: UnsafePointer<Int32>
+  /// Of the table whose kernel it is for.
+  public var readsInOrder: Bool
 
   @inlinable
   public init(
@@ -31,7 +33,7 @@ public struct AttentionSpan {
     valueScales: UnsafePointer<Float>?, keyNorms: UnsafePointer<Float>?, headSize: Int, start: Int,
     count: Int,
     queries: UnsafePointer<Float>, queryScales: UnsafePointer<Float>?, rows: Int,
-    visible: UnsafePointer<Int32>
+    visible: UnsafePointer<Int32>, readsInOrder: Bool
   ) {
     self.keys = keys
     self.values = values
@@ -45,6 +47,7 @@ public struct AttentionSpan {
     self.queries = queries
     self.rows = rows
     self.visible = visible
+    self.readsInOrder = readsInOrder
   }
 }
 

@@ -10,8 +10,9 @@ public func attendFixedSpan<I: VectorISA, K: KeyStorage>(
 ) {
   let panels = (span.count &+ PanelGeometry.rows &- 1) / PanelGeometry.rows
   var panel = 0
-  // A row's product waits for the one before it: few rows take four panels, which have sums of their own.
-  while largestTile >= 8, span.rows < 8, panels &- panel >= 4 {
+  // A row's product waits for the one before it: few rows take four panels, which have sums of their own. Not where
+  // memory would be slower by more than that.
+  while largestTile >= 8, span.rows < 8, !span.readsInOrder, panels &- panel >= 4 {
     scorePanels(isa, keys, Tile4<I.Ints>.self, largestTile: 4, span, panel, scores)
     panel &+= 4
   }
@@ -66,18 +67,18 @@ func scorePanels<I: VectorISA, K: KeyStorage, P: TokenTile>(
   var row = 0
   if largestTile >= 8 {
     while span.rows &- row >= 8 {
-      scoreTile(isa, keys, Tile8<P>.self, largestTile: largestTile, span, panel, row, scores)
+      scoreTile(isa, keys, Tile8<P>.self, span, panel, row, scores)
       row &+= 8
     }
   }
   while span.rows &- row >= 4 {
-    scoreTile(isa, keys, Tile4<P>.self, largestTile: largestTile, span, panel, row, scores)
+    scoreTile(isa, keys, Tile4<P>.self, span, panel, row, scores)
     row &+= 4
   }
   switch span.rows &- row {
-  case 3: scoreTile(isa, keys, Tile3<P>.self, largestTile: largestTile, span, panel, row, scores)
-  case 2: scoreTile(isa, keys, Tile2<P>.self, largestTile: largestTile, span, panel, row, scores)
-  case 1: scoreTile(isa, keys, Single<P>.self, largestTile: largestTile, span, panel, row, scores)
+  case 3: scoreTile(isa, keys, Tile3<P>.self, span, panel, row, scores)
+  case 2: scoreTile(isa, keys, Tile2<P>.self, span, panel, row, scores)
+  case 1: scoreTile(isa, keys, Single<P>.self, span, panel, row, scores)
   default: break
   }
 }
@@ -85,8 +86,8 @@ func scorePanels<I: VectorISA, K: KeyStorage, P: TokenTile>(
 /// Scores of a tile of rows with the keys of some panels, without the scales of the rows' queries.
 @inlinable @inline(__always)
 func scoreTile<I: VectorISA, K: KeyStorage, T: TokenTile, P: TokenTile>(
-  _ isa: I.Type, _ keys: K.Type, _ tile: T.Type, largestTile: Int, _ span: AttentionSpan,
-  _ panel: Int, _ row: Int, _ scores: UnsafeMutablePointer<Float>
+  _ isa: I.Type, _ keys: K.Type, _ tile: T.Type, _ span: AttentionSpan, _ panel: Int,
+  _ row: Int, _ scores: UnsafeMutablePointer<Float>
 ) where T.Element == P, P.Element == I.Ints {
   let rowBytes = span.headSize &* 4
   let queries = UnsafeRawPointer(span.queries) + row &* rowBytes
@@ -97,8 +98,8 @@ func scoreTile<I: VectorISA, K: KeyStorage, T: TokenTile, P: TokenTile>(
     let start = K.firstScore(isa, queries + index &* rowBytes, count: span.headSize)
     sums.forEach { _, sum in sum = start }
   }
-  // Few rows that read values a column of vectors after the other, not as they lie, would wait for them.
-  let asksForValues = largestTile < 8 && T.count < 4
+  // Few rows would wait for them.
+  let asksForValues = T.count < 4
   let values = span.values + panel &* PanelGeometry.rows &* span.headSize
   var part = 0
   while part &* K.step < span.headSize {

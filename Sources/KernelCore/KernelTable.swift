@@ -15,11 +15,13 @@ public struct QuantizedOperands {
   public var wide: Bool
   public var tokens: Int
   public var output: OutputRows
+  /// Of the table whose kernel it is for.
+  public var readsInOrder: Bool
 
   @inlinable
   public init(
     weights: UnsafeRawPointer, panels: Range<Int>, input: ActivationRows, wide: Bool, tokens: Int,
-    output: OutputRows
+    output: OutputRows, readsInOrder: Bool
   ) {
     self.weights = weights
     self.panels = panels
@@ -27,6 +29,7 @@ public struct QuantizedOperands {
     self.wide = wide
     self.tokens = tokens
     self.output = output
+    self.readsInOrder = readsInOrder
   }
 }
 
@@ -66,6 +69,9 @@ public final class KernelTable: Sendable {
 
   /// As in `SWIFTLET_ISA`.
   public let name: String
+  /// Whether one and two tokens read one line of weights and keys after the other, and ask for no weights ahead:
+  /// for processors that follow such a stream best by themselves.
+  public let readsInOrder: Bool
 
   public let q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K: Quantized
   public let q4_0Rows, q4_1Rows, q8_0Rows: Quantized
@@ -118,7 +124,7 @@ public final class KernelTable: Sendable {
   public let storeByteValue: @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float
 
   public init(
-    name: String,
+    name: String, readsInOrder: Bool,
     q4_0: @escaping Quantized, q4_1: @escaping Quantized, q5_0: @escaping Quantized,
     q5_1: @escaping Quantized, q8_0: @escaping Quantized, q4_K: @escaping Quantized,
     q5_K: @escaping Quantized, q6_K: @escaping Quantized,
@@ -149,6 +155,7 @@ public final class KernelTable: Sendable {
       @escaping @Sendable (UnsafePointer<Float>, Int, UnsafeMutableRawPointer) -> Float
   ) {
     self.name = name
+    self.readsInOrder = readsInOrder
     self.q4_0 = q4_0
     self.q4_1 = q4_1
     self.q5_0 = q5_0

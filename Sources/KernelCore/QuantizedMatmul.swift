@@ -28,7 +28,7 @@ public struct OutputRows {
 /// the batch, on the tile, or on who computes which panel.
 @inlinable @inline(__always)
 public func quantizedMatmul<I: VectorISA, F: PanelFormat, P: Planes>(
-  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int,
+  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int, readsInOrder: Bool,
   weights: UnsafeRawPointer, panels: Range<Int>,
   input: ActivationRows, tokens: Int, output: OutputRows
 ) {
@@ -39,8 +39,8 @@ public func quantizedMatmul<I: VectorISA, F: PanelFormat, P: Planes>(
   guard F.isPacked, tokens > (F.looksAhead ? largestTile : 2 &* largestTile) else {
     for panel in panels {
       quantizedPanel(
-        isa, format, planes, largestTile: largestTile, weights + panel &* panelBytes, input,
-        tokens, output, panel)
+        isa, format, planes, largestTile: largestTile, readsInOrder: readsInOrder,
+        weights + panel &* panelBytes, input, tokens, output, panel)
     }
     return
   }
@@ -51,8 +51,8 @@ public func quantizedMatmul<I: VectorISA, F: PanelFormat, P: Planes>(
     for panel in panels {
       unpack(isa, format, weights + panel &* panelBytes, blocks: blocks, into: scratch)
       quantizedPanel(
-        isa, UnpackedPanel<F>.self, planes, largestTile: largestTile, scratch, input, tokens,
-        output, panel)
+        isa, UnpackedPanel<F>.self, planes, largestTile: largestTile, readsInOrder: readsInOrder,
+        scratch, input, tokens, output, panel)
     }
   }
 }
@@ -60,31 +60,32 @@ public func quantizedMatmul<I: VectorISA, F: PanelFormat, P: Planes>(
 /// One panel times all tokens, in tiles.
 @inlinable @inline(__always)
 func quantizedPanel<I: VectorISA, F: PanelFormat, P: Planes>(
-  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int, _ weights: UnsafeRawPointer,
-  _ input: ActivationRows, _ tokens: Int, _ output: OutputRows, _ panel: Int
+  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int, readsInOrder: Bool,
+  _ weights: UnsafeRawPointer, _ input: ActivationRows, _ tokens: Int, _ output: OutputRows,
+  _ panel: Int
 ) {
   var token = 0
   while token < tokens {
     let room = input.together(from: token, limit: tokens &- token)
     if largestTile >= 8, room >= 8 {
       quantizedTile(
-        isa, format, planes, largestTile: largestTile, Tile8<I.Floats>.self, Tile8<I.Ints>.self,
-        weights, input, token, tokens, output, panel)
+        isa, format, planes, largestTile: largestTile, readsInOrder: readsInOrder,
+        Tile8<I.Floats>.self, Tile8<I.Ints>.self, weights, input, token, tokens, output, panel)
       token &+= 8
     } else if largestTile >= 4, room >= 4 {
       quantizedTile(
-        isa, format, planes, largestTile: largestTile, Tile4<I.Floats>.self, Tile4<I.Ints>.self,
-        weights, input, token, tokens, output, panel)
+        isa, format, planes, largestTile: largestTile, readsInOrder: readsInOrder,
+        Tile4<I.Floats>.self, Tile4<I.Ints>.self, weights, input, token, tokens, output, panel)
       token &+= 4
     } else if room >= 2 {
       quantizedTile(
-        isa, format, planes, largestTile: largestTile, Tile2<I.Floats>.self, Tile2<I.Ints>.self,
-        weights, input, token, tokens, output, panel)
+        isa, format, planes, largestTile: largestTile, readsInOrder: readsInOrder,
+        Tile2<I.Floats>.self, Tile2<I.Ints>.self, weights, input, token, tokens, output, panel)
       token &+= 2
     } else {
       quantizedTile(
-        isa, format, planes, largestTile: largestTile, Single<I.Floats>.self, Single<I.Ints>.self,
-        weights, input, token, tokens, output, panel)
+        isa, format, planes, largestTile: largestTile, readsInOrder: readsInOrder,
+        Single<I.Floats>.self, Single<I.Ints>.self, weights, input, token, tokens, output, panel)
       token &+= 1
     }
   }
@@ -96,9 +97,9 @@ func quantizedPanel<I: VectorISA, F: PanelFormat, P: Planes>(
 /// One panel times one tile of tokens, which are of one group.
 @inlinable @inline(__always)
 func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTile>(
-  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int, _ tile: T.Type,
-  _ dotTile: D.Type, _ weights: UnsafeRawPointer, _ input: ActivationRows, _ token: Int,
-  _ tokens: Int, _ output: OutputRows, _ panel: Int
+  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int, readsInOrder: Bool,
+  _ tile: T.Type, _ dotTile: D.Type, _ weights: UnsafeRawPointer, _ input: ActivationRows,
+  _ token: Int, _ tokens: Int, _ output: OutputRows, _ panel: Int
 ) where T.Element == I.Floats, D.Element == I.Ints {
   let place = ActivationRows.place(
     row: input.first &+ token, group: input.group, blockCount: input.blockCount)
@@ -107,9 +108,11 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
 
   // Tiles of several tokens compute for so long that memory would be idle: they ask for the next panel, a block with
   // each block; one tile for all of it, of several the first two for a half each. Fewer tokens ask for what is a page
-  // ahead. (Not where blocks are larger; behind the last panel nothing is lost.)
+  // ahead; but not one and two where the processor does that better (`readsInOrder`). (Not where blocks are larger; behind the
+  // last panel nothing is lost.)
   let next = weights + (T.count >= 4 ? F.panelBytes(blocks: input.blockCount) : 4096)
-  let blockBytes = F.looksAhead ? 0 : F.panelBytes(blocks: 1)
+  let blockBytes =
+    F.looksAhead || (tokens <= 2 && readsInOrder) ? 0 : F.panelBytes(blocks: 1)
   let isHalved = T.count >= 4 && tokens >= 2 &* T.count
   let firstShare = isHalved ? (blockBytes / 2 &+ 63) & ~63 : blockBytes
   let lines =

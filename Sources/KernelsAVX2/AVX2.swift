@@ -370,7 +370,7 @@
   /// The kernels of `AVX2`.
   public func avx2KernelTable() -> KernelTable {
     KernelTable(
-      name: "avx2",
+      name: "avx2", readsInOrder: false,
       q4_0: { multiply(OffsetPanel<Nibbles>.self, $0) },
       q4_1: { multiply(MinimumPanel<Nibbles>.self, $0) },
       q5_0: { multiply(OffsetPanel<NibblesAndBits>.self, $0) },
@@ -423,12 +423,12 @@
   private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
     if o.wide {
       quantizedMatmul(
-        AVX2.self, format, TwoPlanes.self, largestTile: 4, weights: o.weights, panels: o.panels,
-        input: o.input, tokens: o.tokens, output: o.output)
+        AVX2.self, format, TwoPlanes.self, largestTile: 4, readsInOrder: false,
+        weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output)
     } else {
       quantizedMatmul(
-        AVX2.self, format, OnePlane.self, largestTile: 4, weights: o.weights, panels: o.panels,
-        input: o.input, tokens: o.tokens, output: o.output)
+        AVX2.self, format, OnePlane.self, largestTile: 4, readsInOrder: false,
+        weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output)
     }
   }
 

@@ -212,9 +212,9 @@
   }
 
   /// The kernels of `AVX512`.
-  public func avx512KernelTable() -> KernelTable {
+  public func avx512KernelTable(readsInOrder: Bool) -> KernelTable {
     KernelTable(
-      name: "avx512",
+      name: "avx512", readsInOrder: readsInOrder,
       q4_0: { multiply(OffsetPanel<Nibbles>.self, $0) },
       q4_1: { multiply(MinimumPanel<Nibbles>.self, $0) },
       q5_0: { multiply(OffsetPanel<NibblesAndBits>.self, $0) },
@@ -267,12 +267,12 @@
   private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
     if o.wide {
       quantizedMatmul(
-        AVX512.self, format, TwoPlanes.self, largestTile: 8, weights: o.weights, panels: o.panels,
-        input: o.input, tokens: o.tokens, output: o.output)
+        AVX512.self, format, TwoPlanes.self, largestTile: 8, readsInOrder: o.readsInOrder,
+        weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output)
     } else {
       quantizedMatmul(
-        AVX512.self, format, OnePlane.self, largestTile: 8, weights: o.weights, panels: o.panels,
-        input: o.input, tokens: o.tokens, output: o.output)
+        AVX512.self, format, OnePlane.self, largestTile: 8, readsInOrder: o.readsInOrder,
+        weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output)
     }
   }
 

@@ -3,7 +3,7 @@ import KernelCore
 /// The kernels of `Portable`.
 public func portableKernelTable() -> KernelTable {
   KernelTable(
-    name: "portable",
+    name: "portable", readsInOrder: false,
     q4_0: { multiply(OffsetPanel<Nibbles>.self, $0) },
     q4_1: { multiply(MinimumPanel<Nibbles>.self, $0) },
     q5_0: { multiply(OffsetPanel<NibblesAndBits>.self, $0) },
@@ -56,12 +56,12 @@ public func portableKernelTable() -> KernelTable {
 private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
   if o.wide {
     quantizedMatmul(
-      Portable.self, format, TwoPlanes.self, largestTile: 2, weights: o.weights, panels: o.panels,
-      input: o.input, tokens: o.tokens, output: o.output)
+      Portable.self, format, TwoPlanes.self, largestTile: 2, readsInOrder: false,
+      weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output)
   } else {
     quantizedMatmul(
-      Portable.self, format, OnePlane.self, largestTile: 2, weights: o.weights, panels: o.panels,
-      input: o.input, tokens: o.tokens, output: o.output)
+      Portable.self, format, OnePlane.self, largestTile: 2, readsInOrder: false,
+      weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output)
   }
 }
 

@@ -56,6 +56,11 @@ static inline int swiftlet_cpu_has_avx512_vnni(void) {
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni");
 }
 
+// Of this family (Zen 3 and Zen 4) only a Zen 4 has AVX-512; its own name is unknown to older runtime libraries.
+static inline int swiftlet_cpu_is_zen4(void) {
+  return __builtin_cpu_is("amdfam19h") && swiftlet_cpu_has_avx512_vnni();
+}
+
 // Intrinsics that clang defines as macros, because an operand must be a constant. Swift imports no
 // such macros; each wrapper fixes the constant.
 #define SWIFTLET_INLINE static inline __attribute__((always_inline))
