@@ -21,7 +21,8 @@ public final class ForwardPass {
   private let gate: FloatMatrix  // [token, feedForward]
   private let up: FloatMatrix  // [token, feedForward]
   private let hidden: StepInput  // [token, feedForward], silu(gate) * up
-  private let blocks: [BlockProjections]
+  /// [thread, block]: two threads that count references to the same objects slow each other down.
+  private let blocks: [[BlockProjections]]
   /// Whether our kernels multiply all matrices.
   private let isNative: Bool
   private let rotary: RotaryTable
@@ -62,13 +63,15 @@ public final class ForwardPass {
       rows: rows, rotated: shape.ropeDimensionCount, base: shape.ropeFrequencyBase,
       scale: shape.ropePositionScale)
     attention = AttentionInput(queries: queries, keys: keys, values: values, table: rotary)
-    blocks = model.weights.blocks.map { [queries, keys, values, residual, gate, up] block in
-      BlockProjections(
-        block, query: Projection(block.query, queries), key: Projection(block.key, keys),
-        value: Projection(block.value, values),
-        attentionOutput: Projection(block.attentionOutput, residual, accumulates: true),
-        gate: Projection(block.gate, gate), up: Projection(block.up, up),
-        down: Projection(block.down, residual, accumulates: true))
+    blocks = (0..<workers).map { [queries, keys, values, residual, gate, up] _ in
+      model.weights.blocks.map { block in
+        BlockProjections(
+          block, query: Projection(block.query, queries), key: Projection(block.key, keys),
+          value: Projection(block.value, values),
+          attentionOutput: Projection(block.attentionOutput, residual, accumulates: true),
+          gate: Projection(block.gate, gate), up: Projection(block.up, up),
+          down: Projection(block.down, residual, accumulates: true))
+      }
     }
     isNative = model.weights.matrices.allSatisfy(\.isNative)
     workspace = AttentionWorkspace(
@@ -246,6 +249,7 @@ public final class ForwardPass {
     }
     worker.fillRotary(rotary, slices)
 
+    let blocks = blocks[worker.index]
     for (layer, products) in blocks.enumerated() {
       let block = products.weights
       // Of tokens whose logits nobody wants, the last block only has to keep keys and values.

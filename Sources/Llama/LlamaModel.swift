@@ -41,7 +41,7 @@ public final class LlamaModel: Sendable {
 
   /// How keys and values of a model are kept where nobody says: float32 on the exact path (OpenBLAS for all matrices)
   /// and float16 beside weights that are floats, where rounding keys and values would be the largest error left;
-  /// otherwise int16 keys and int8 values.
+  /// otherwise fixed point: int16 keys (int8 for tokens of later spans) and int8 values.
   static func defaultCachePrecision(_ file: GGUFFile, matmulPath: MatmulPath = .automatic)
     -> KeyValueCache.Precision
   {

@@ -8,8 +8,8 @@ public struct LoadingOptions: Sendable {
   public var batchSize = 512
   /// How matrices are multiplied.
   public var matmulPath = MatmulPath.automatic
-  /// How keys and values are kept; nil is int16 (values as int8), float16 beside weights that
-  /// are floats, or float32 where OpenBLAS multiplies all matrices.
+  /// How keys and values are kept; nil is int16 (values, and keys that are far, as int8), float16 beside
+  /// weights that are floats, or float32 where OpenBLAS multiplies all matrices.
   public var cachePrecision: KeyValueCache.Precision?
   /// The instructions that the kernels use; the best of the processor unless set.
   public var instructionSet = InstructionSet.best
