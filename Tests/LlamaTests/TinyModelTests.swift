@@ -103,6 +103,40 @@ import Testing
     }
   }
 
+  @Test(
+    "a cache that was cut and filled again is as new, and so beside a sequence of another length",
+    arguments: [KeyValueCache.Precision.fixed, .byte, .half])
+  func refilled(precision: KeyValueCache.Precision) throws {
+    let tokens = try Fixtures.decode(Golden.self, "tiny-q4_0.json").tokens
+    let model = try LlamaModel(
+      GGUFFile(path: Fixtures.path("tiny-q4_0.gguf")), team: ComputeTeam(threads: 2),
+      cachePrecision: precision)
+    let pass = ForwardPass(model, batchSize: 64)
+    func append(_ tokens: some Sequence<Int>, to cache: KeyValueCache) -> [[Float]] {
+      var rows: [[Float]] = []
+      pass(Array(tokens), cache: cache, wanted: .all) { rows.append(Array($1)) }
+      return rows
+    }
+    // Three spans of 256 positions, cut in the second.
+    let start = (tokens + tokens).prefix(300)
+    let others = (tokens + tokens).reversed().prefix(250)
+    let cut = try model.makeCache(capacity: 640)
+    _ = append(start + tokens.prefix(300), to: cut)
+    cut.truncate(to: start.count)
+    let new = try model.makeCache(capacity: 640)
+    let expected = append(start + others, to: new)
+    #expect(append(others, to: cut) == Array(expected.suffix(others.count)))
+
+    let short = try model.makeCache(capacity: 640)
+    _ = append(tokens.prefix(20), to: short)
+    var together: [[Float]] = []
+    pass.step([ForwardPass.Part([7], cache: short), ForwardPass.Part([9], cache: cut)]) {
+      together.append(Array($2))
+    }
+    short.truncate(to: 20)
+    #expect(together == append([7], to: short) + append([9], to: new))
+  }
+
   @Test("a wrong hyperparameter is refused by its key")
   func badHyperparameters() throws {
     let bytes = [UInt8](try Fixtures.data("tiny-q4_0.gguf"))
