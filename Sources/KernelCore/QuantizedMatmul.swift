@@ -26,6 +26,9 @@ public struct OutputRows {
 /// activation scale, sum)`, and then over the token's outliers of `fma(weight, value, sum)`. Integer
 /// dots are exact and the order is fixed, so that a token's row does not depend on the other tokens of
 /// the batch, on the tile, or on who computes which panel.
+///
+/// - Parameter readsInOrder: as `KernelTable.readsInOrder`; a literal where a set has but one, because to ask for it with
+///   each block is 9 % of the instructions of a single token.
 @inlinable @inline(__always)
 public func quantizedMatmul<I: VectorISA, F: PanelFormat, P: Planes>(
   _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int, readsInOrder: Bool,
@@ -108,11 +111,10 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
 
   // Tiles of several tokens compute for so long that memory would be idle: they ask for the next panel, a block with
   // each block; one tile for all of it, of several the first two for a half each. Fewer tokens ask for what is a page
-  // ahead; but not one and two where the processor does that better (`readsInOrder`). (Not where blocks are larger; behind the
-  // last panel nothing is lost.)
+  // ahead, but one and two do not where the processor does that better (`readsInOrder`). (Not where blocks are larger;
+  // behind the last panel nothing is lost.)
   let next = weights + (T.count >= 4 ? F.panelBytes(blocks: input.blockCount) : 4096)
-  let blockBytes =
-    F.looksAhead || (tokens <= 2 && readsInOrder) ? 0 : F.panelBytes(blocks: 1)
+  let blockBytes = F.looksAhead || (tokens <= 2 && readsInOrder) ? 0 : F.panelBytes(blocks: 1)
   let isHalved = T.count >= 4 && tokens >= 2 &* T.count
   let firstShare = isHalved ? (blockBytes / 2 &+ 63) & ~63 : blockBytes
   let lines =

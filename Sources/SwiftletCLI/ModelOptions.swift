@@ -39,9 +39,9 @@ struct ComputeArguments: ParsableArguments {
 
   @Option(
     help: """
-      How keys and values are kept: int16 (values, and keys that are far, as int8; the default), f16 (the default of weights \
-      that are floats), int8 (also q8_0; half the memory, less exact) or f32 (the default of \
-      openblas).
+      How keys and values are kept: int16 (values, and keys that are far, as int8; the default), \
+      f16 (the default of weights that are floats), int8 (also q8_0; half the memory, less exact) \
+      or f32 (the default of openblas).
       """)
   var cacheType: KeyValueCache.Precision?
 
