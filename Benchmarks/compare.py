@@ -54,7 +54,9 @@ SERIES = [("prompt of 512 (tok/s)", "-p 512 -n 0", "prefill_tps"), ("reply of 12
 if not a.quick:
     SERIES += [("prompt of 1024 at depth 2048 (tok/s)", "-p 1024 -n 0 -d 2048", "prefill_tps"),
                ("reply of 64 at depth 2048 (tok/s)", "-p 0 -n 64 -d 2048", "decode_tps"),
-               ("16 replies of 64 at once (tok/s)", "-p 0 -n 64 -b 16", "decode_tps")]
+               ("16 replies of 64 at once (tok/s)", "-p 0 -n 64 -b 16", "decode_tps"),
+               # As `llama-batched-bench -npp 512 -npl 16` has it.
+               ("the same after prompts of 512 (tok/s)", "-p 0 -n 64 -d 512 -b 16", "decode_tps")]
 chat = "What is the capital of France?"
 ids = subprocess.run([a.swiftlet, "tokenize", "-m", a.model, "--ids",
                       "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"

@@ -3,6 +3,8 @@ import KernelCore
 /// One head's keys and values of a span of positions, one after the other: keys, those that later spans' tokens read, each
 /// with scales and norms, values, and their scales. What is read together lies together.
 struct HeadSpan {
+  private let headSize: Int
+  private let precision: KeyValueCache.Precision
   let keys: SpanKeys
   /// Nil where they are the same.
   let distantKeys: SpanKeys?
@@ -14,6 +16,8 @@ struct HeadSpan {
     _ base: UnsafeMutableRawPointer, headSize: Int, _ precision: KeyValueCache.Precision
   ) {
     let width = AttentionSpan.positions
+    self.headSize = headSize
+    self.precision = precision
     keys = SpanKeys(base, headSize: headSize, precision.keys)
     var next = base + width * precision.keys.bytes(headSize: headSize)
     if let distant = precision.distantKeys {
@@ -25,6 +29,13 @@ struct HeadSpan {
     values = next
     valueScales = (values + width * headSize * precision.valueBytes)
       .assumingMemoryBound(to: Float.self)
+  }
+
+  /// The bytes of the first `count` values; of all of them with their scales.
+  func firstValues(_ count: Int) -> UnsafeRawBufferPointer {
+    let columns = headSize * precision.valueBytes
+    let each = count < AttentionSpan.positions ? columns : columns + 4 * precision.valueNumbers
+    return UnsafeRawBufferPointer(start: values, count: count * each)
   }
 }
 
@@ -47,6 +58,15 @@ struct SpanKeys {
   /// [positions]; nil where they are not kept.
   var norms: UnsafeMutablePointer<Float>? {
     encoding.numbers > 1 ? scales + AttentionSpan.positions : nil
+  }
+
+  /// The bytes of the first `count` keys, whole panels; of all of them with their scales and norms.
+  func first(_ count: Int) -> UnsafeRawBufferPointer {
+    let lanes = PanelGeometry.rows
+    let each =
+      count < AttentionSpan.positions
+      ? headSize * encoding.bytes : encoding.bytes(headSize: headSize)
+    return UnsafeRawBufferPointer(start: columns, count: (count + lanes - 1) / lanes * lanes * each)
   }
 
   /// The first column of the key at `position` of the span.

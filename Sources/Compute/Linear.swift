@@ -25,9 +25,11 @@ extension Worker {
   ///   - input: [.., columns], which the weights read in the precision that they want.
   ///   - rows: the tokens to compute, of `input`.
   ///   - outputRow: where the results of the first of them go in the outputs; the same row by default.
+  ///   - upcoming: what this thread reads afterwards, to be asked for meanwhile.
   public func linear(
     _ input: Activations, rows: Range<Int>, into outputRow: Int? = nil, _ first: Projection,
-    _ second: Projection? = nil, _ third: Projection? = nil
+    _ second: Projection? = nil, _ third: Projection? = nil,
+    meanwhile upcoming: UpcomingReads? = nil
   ) {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= input.rows)
     guard !rows.isEmpty else { return }
@@ -41,6 +43,7 @@ extension Worker {
     let isNative = first.isNative && (second?.isNative ?? true) && (third?.isNative ?? true)
     let parts = RowParts(rows, threads: isNative ? count : 1)
     let cuts = WorkCuts(units, stretches: count / parts.count, items: rows.count < 32 ? 4 : 16)
+    let ahead = upcoming?.state
     var outliers: OutlierRows?
     // Whose outliers these are: a thread has room for those of one part.
     var planned: Int?
@@ -55,16 +58,19 @@ extension Worker {
       }
       let range = cuts[stretch, item]
       let into = outputRow + part.lowerBound - rows.lowerBound
-      multiply(first, range, from: 0, input, part, outliers, into)
-      if let second { multiply(second, range, from: secondStart, input, part, outliers, into) }
-      if let third { multiply(third, range, from: thirdStart, input, part, outliers, into) }
+      multiply(first, range, from: 0, input, part, outliers, into, ahead)
+      if let second {
+        multiply(second, range, from: secondStart, input, part, outliers, into, ahead)
+      }
+      if let third { multiply(third, range, from: thirdStart, input, part, outliers, into, ahead) }
     }
   }
 
   /// What `range` has of the units of `projection`, whose first one is `start`.
   private func multiply(
     _ projection: Projection, _ range: Range<Int>, from start: Int, _ input: Activations,
-    _ rows: Range<Int>, _ outliers: OutlierRows?, _ outputRow: Int
+    _ rows: Range<Int>, _ outliers: OutlierRows?, _ outputRow: Int,
+    _ ahead: UnsafeMutablePointer<ReadAhead>?
   ) {
     let part = range.clamped(to: start..<start + projection.units)
     guard !part.isEmpty else { return }
@@ -77,7 +83,7 @@ extension Worker {
     let target = OutputRows(
       values: results, stride: output.stride, accumulates: projection.accumulates)
     if let panels = weights.panels {
-      multiply(weights, panels, units, input, rows, outliers, target)
+      multiply(weights, panels, units, input, rows, outliers, target, ahead)
       return
     }
     let size = OpenBLAS.rowsPerCall
@@ -97,7 +103,8 @@ extension Worker {
 
   private func multiply(
     _ weights: WeightMatrix, _ packed: UnsafeRawPointer, _ panels: Range<Int>,
-    _ input: Activations, _ rows: Range<Int>, _ outliers: OutlierRows?, _ output: OutputRows
+    _ input: Activations, _ rows: Range<Int>, _ outliers: OutlierRows?, _ output: OutputRows,
+    _ ahead: UnsafeMutablePointer<ReadAhead>?
   ) {
     guard weights.isQuantized else {
       let operands = FloatOperands(
@@ -113,7 +120,8 @@ extension Worker {
       input: isWide
         ? input.wide.view(from: rows.lowerBound)
         : input.narrow.view(from: rows.lowerBound, outliers),
-      wide: isWide, tokens: rows.count, output: output, readsInOrder: kernels.readsInOrder)
+      wide: isWide, tokens: rows.count, output: output, readsInOrder: kernels.readsInOrder,
+      ahead: ahead)
     kernels.quantized(weights.kind)(operands)
   }
 }

@@ -17,11 +17,13 @@ public struct QuantizedOperands {
   public var output: OutputRows
   /// Of the table whose kernel it is for.
   public var readsInOrder: Bool
+  /// What is read afterwards; the kernel takes from it what it has asked for.
+  public var ahead: UnsafeMutablePointer<ReadAhead>?
 
   @inlinable
   public init(
     weights: UnsafeRawPointer, panels: Range<Int>, input: ActivationRows, wide: Bool, tokens: Int,
-    output: OutputRows, readsInOrder: Bool
+    output: OutputRows, readsInOrder: Bool, ahead: UnsafeMutablePointer<ReadAhead>? = nil
   ) {
     self.weights = weights
     self.panels = panels
@@ -30,6 +32,7 @@ public struct QuantizedOperands {
     self.tokens = tokens
     self.output = output
     self.readsInOrder = readsInOrder
+    self.ahead = ahead
   }
 }
 

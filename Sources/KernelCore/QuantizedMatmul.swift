@@ -27,13 +27,15 @@ public struct OutputRows {
 /// dots are exact and the order is fixed, so that a token's row does not depend on the other tokens of
 /// the batch, on the tile, or on who computes which panel.
 ///
-/// - Parameter readsInOrder: as `KernelTable.readsInOrder`; a literal where a set has but one, because to ask for it with
-///   each block is 9 % of the instructions of a single token.
+/// - Parameters:
+///   - readsInOrder: as `KernelTable.readsInOrder`; a literal where a set has but one, because to ask for it with
+///     each block is 9 % of the instructions of a single token.
+///   - ahead: what is read afterwards, which tiles of eight tokens ask for.
 @inlinable @inline(__always)
 public func quantizedMatmul<I: VectorISA, F: PanelFormat, P: Planes>(
   _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int, readsInOrder: Bool,
   weights: UnsafeRawPointer, panels: Range<Int>,
-  input: ActivationRows, tokens: Int, output: OutputRows
+  input: ActivationRows, tokens: Int, output: OutputRows, ahead: UnsafeMutablePointer<ReadAhead>?
 ) {
   let blocks = input.blockCount
   let panelBytes = F.panelBytes(blocks: blocks)
@@ -43,7 +45,7 @@ public func quantizedMatmul<I: VectorISA, F: PanelFormat, P: Planes>(
     for panel in panels {
       quantizedPanel(
         isa, format, planes, largestTile: largestTile, readsInOrder: readsInOrder,
-        weights + panel &* panelBytes, input, tokens, output, panel)
+        weights + panel &* panelBytes, input, tokens, output, panel, ahead)
     }
     return
   }
@@ -55,7 +57,7 @@ public func quantizedMatmul<I: VectorISA, F: PanelFormat, P: Planes>(
       unpack(isa, format, weights + panel &* panelBytes, blocks: blocks, into: scratch)
       quantizedPanel(
         isa, UnpackedPanel<F>.self, planes, largestTile: largestTile, readsInOrder: readsInOrder,
-        scratch, input, tokens, output, panel)
+        scratch, input, tokens, output, panel, ahead)
     }
   }
 }
@@ -65,7 +67,7 @@ public func quantizedMatmul<I: VectorISA, F: PanelFormat, P: Planes>(
 func quantizedPanel<I: VectorISA, F: PanelFormat, P: Planes>(
   _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int, readsInOrder: Bool,
   _ weights: UnsafeRawPointer, _ input: ActivationRows, _ tokens: Int, _ output: OutputRows,
-  _ panel: Int
+  _ panel: Int, _ ahead: UnsafeMutablePointer<ReadAhead>?
 ) {
   var token = 0
   while token < tokens {
@@ -73,22 +75,26 @@ func quantizedPanel<I: VectorISA, F: PanelFormat, P: Planes>(
     if largestTile >= 8, room >= 8 {
       quantizedTile(
         isa, format, planes, largestTile: largestTile, readsInOrder: readsInOrder,
-        Tile8<I.Floats>.self, Tile8<I.Ints>.self, weights, input, token, tokens, output, panel)
+        Tile8<I.Floats>.self, Tile8<I.Ints>.self, weights, input, token, tokens, output, panel,
+        ahead)
       token &+= 8
     } else if largestTile >= 4, room >= 4 {
       quantizedTile(
         isa, format, planes, largestTile: largestTile, readsInOrder: readsInOrder,
-        Tile4<I.Floats>.self, Tile4<I.Ints>.self, weights, input, token, tokens, output, panel)
+        Tile4<I.Floats>.self, Tile4<I.Ints>.self, weights, input, token, tokens, output, panel,
+        ahead)
       token &+= 4
     } else if room >= 2 {
       quantizedTile(
         isa, format, planes, largestTile: largestTile, readsInOrder: readsInOrder,
-        Tile2<I.Floats>.self, Tile2<I.Ints>.self, weights, input, token, tokens, output, panel)
+        Tile2<I.Floats>.self, Tile2<I.Ints>.self, weights, input, token, tokens, output, panel,
+        ahead)
       token &+= 2
     } else {
       quantizedTile(
         isa, format, planes, largestTile: largestTile, readsInOrder: readsInOrder,
-        Single<I.Floats>.self, Single<I.Ints>.self, weights, input, token, tokens, output, panel)
+        Single<I.Floats>.self, Single<I.Ints>.self, weights, input, token, tokens, output, panel,
+        ahead)
       token &+= 1
     }
   }
@@ -102,7 +108,8 @@ func quantizedPanel<I: VectorISA, F: PanelFormat, P: Planes>(
 func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTile>(
   _ isa: I.Type, _ format: F.Type, _ planes: P.Type, largestTile: Int, readsInOrder: Bool,
   _ tile: T.Type, _ dotTile: D.Type, _ weights: UnsafeRawPointer, _ input: ActivationRows,
-  _ token: Int, _ tokens: Int, _ output: OutputRows, _ panel: Int
+  _ token: Int, _ tokens: Int, _ output: OutputRows, _ panel: Int,
+  _ ahead: UnsafeMutablePointer<ReadAhead>?
 ) where T.Element == I.Floats, D.Element == I.Ints {
   let place = ActivationRows.place(
     row: input.first &+ token, group: input.group, blockCount: input.blockCount)
@@ -121,12 +128,24 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
     token == 0
     ? 0..<firstShare : isHalved && token == T.count ? firstShare..<blockBytes : 0..<0
 
+  // The first tile asks for what comes after the product as well; a smaller one has no registers to count with.
+  let later =
+    T.count >= 8 && token == 0 ? ahead?.pointee.take(blocks: input.blockCount) : nil
+  let (laterStart, laterRate) = later ?? (weights, 0)
+
   var sums = T(repeating: I.splat(Float(0)))
   var dots = D(repeating: I.splat(Int32(0)))
   var block = 0
   while block < input.blockCount {
     F.lookAhead(isa, weights, stride, block)
     prefetch(isa, next + block &* blockBytes, lines)
+    if T.count >= 8 {
+      var byte = 0
+      while byte < laterRate {
+        I.prefetchForLater(laterStart + (block &* laterRate &+ byte))
+        byte &+= 64
+      }
+    }
     let first = F.firstHalf(isa, weights, stride, block)
     let second = F.secondHalf(isa, weights, stride, block)
     let scales = F.scales(isa, weights, stride, block)

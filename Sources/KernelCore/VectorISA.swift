@@ -90,6 +90,8 @@ public protocol VectorISA {
   static func flipSigns(_ a: Bytes) -> Bytes
   /// Asks for the cache line of `pointer`, which may lie outside of what may be read.
   static func prefetch(_ pointer: UnsafeRawPointer)
+  /// The same, of a line that is not needed soon: into the second level of the caches.
+  static func prefetchForLater(_ pointer: UnsafeRawPointer)
   /// The low four bits of each byte.
   static func lowNibbles(_ a: Bytes) -> Bytes
   /// The high four bits of each byte, moved down.

@@ -225,6 +225,9 @@
       return (_mm256_xor_si256(a.low, sign), _mm256_xor_si256(a.high, sign))
     }
     @inline(__always) static func prefetch(_ p: UnsafeRawPointer) { swiftlet_prefetch(p) }
+    @inline(__always) static func prefetchForLater(_ p: UnsafeRawPointer) {
+      swiftlet_prefetch_for_later(p)
+    }
     @inline(__always) static func lowNibbles(_ a: Bytes) -> Bytes {
       let mask = _mm256_set1_epi8(15)
       return (_mm256_and_si256(a.low, mask), _mm256_and_si256(a.high, mask))
@@ -424,11 +427,13 @@
     if o.wide {
       quantizedMatmul(
         AVX2.self, format, TwoPlanes.self, largestTile: 4, readsInOrder: false,
-        weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output)
+        weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output,
+        ahead: o.ahead)
     } else {
       quantizedMatmul(
         AVX2.self, format, OnePlane.self, largestTile: 4, readsInOrder: false,
-        weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output)
+        weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output,
+        ahead: o.ahead)
     }
   }
 

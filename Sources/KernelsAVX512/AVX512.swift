@@ -147,6 +147,9 @@
       _mm512_xor_si512(a, _mm512_set1_epi8(-128))
     }
     @inline(__always) static func prefetch(_ p: UnsafeRawPointer) { swiftlet_prefetch(p) }
+    @inline(__always) static func prefetchForLater(_ p: UnsafeRawPointer) {
+      swiftlet_prefetch_for_later(p)
+    }
     @inline(__always) static func lowNibbles(_ a: Bytes) -> Bytes {
       _mm512_and_si512(a, _mm512_set1_epi8(15))
     }
@@ -268,11 +271,13 @@
     if o.wide {
       quantizedMatmul(
         AVX512.self, format, TwoPlanes.self, largestTile: 8, readsInOrder: o.readsInOrder,
-        weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output)
+        weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output,
+        ahead: o.ahead)
     } else {
       quantizedMatmul(
         AVX512.self, format, OnePlane.self, largestTile: 8, readsInOrder: o.readsInOrder,
-        weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output)
+        weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output,
+        ahead: o.ahead)
     }
   }
 

@@ -57,11 +57,13 @@ private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) 
   if o.wide {
     quantizedMatmul(
       Portable.self, format, TwoPlanes.self, largestTile: 2, readsInOrder: false,
-      weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output)
+      weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output,
+      ahead: nil)
   } else {
     quantizedMatmul(
       Portable.self, format, OnePlane.self, largestTile: 2, readsInOrder: false,
-      weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output)
+      weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output,
+      ahead: nil)
   }
 }
 

@@ -153,6 +153,7 @@ enum Portable: VectorISA {
   }
   @inline(__always) static func flipSigns(_ a: Bytes) -> Bytes { a ^ 0x8080_8080 }
   @inline(__always) static func prefetch(_ p: UnsafeRawPointer) {}
+  @inline(__always) static func prefetchForLater(_ p: UnsafeRawPointer) {}
   @inline(__always) static func lowNibbles(_ a: Bytes) -> Bytes { a & 0x0F0F_0F0F }
   @inline(__always) static func highNibbles(_ a: Bytes) -> Bytes { (a &>> 4) & 0x0F0F_0F0F }
   @inline(__always) static func field(_ a: Bytes, shift: Int, mask: Int32) -> Ints {

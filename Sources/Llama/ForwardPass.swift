@@ -28,6 +28,8 @@ public final class ForwardPass {
   private let rotary: RotaryTable
   private let attention: AttentionInput  // queries, keys, values
   private let workspace: AttentionWorkspace
+  /// Of each thread.
+  private let upcoming: [UpcomingReads]
   /// [row, vocabulary]: one row unless every token's logits are wanted.
   private var logits: FloatMatrix
 
@@ -76,6 +78,7 @@ public final class ForwardPass {
     isNative = model.weights.matrices.allSatisfy(\.isNative)
     workspace = AttentionWorkspace(
       group: shape.groupSize, headSize: shape.headSize, workers: workers)
+    upcoming = blocks.map { UpcomingReads(during: $0.first?.all ?? []) }
     logits = FloatMatrix(rows: 1, columns: shape.vocabularySize)
   }
 
@@ -233,8 +236,10 @@ public final class ForwardPass {
     let firstWanted: Int
     let projectsLogits: Bool
 
+    var isTokenEach: Bool { slices.allSatisfy { $0.rows.count == 1 } }
+
     /// Rows that the last block computes. A token each is one step with all of them.
-    var outlasting: Range<Int> { slices.contains { $0.rows.count > 1 } ? wanted : rows }
+    var outlasting: Range<Int> { isTokenEach ? rows : wanted }
   }
 
   private func compute(_ pass: Pass, _ worker: Worker) {
@@ -250,6 +255,9 @@ public final class ForwardPass {
     worker.fillRotary(rotary, slices)
 
     let blocks = blocks[worker.index]
+    // Of what others may take over nobody knows who reads it.
+    let upcoming = worker.count == 1 && pass.isTokenEach ? upcoming[worker.index] : nil
+    upcoming?.set(slices, layer: 0)
     for (layer, products) in blocks.enumerated() {
       let block = products.weights
       // Of tokens whose logits nobody wants, the last block only has to keep keys and values.
@@ -259,7 +267,8 @@ public final class ForwardPass {
         residual, block.attentionNorm, epsilon: epsilon, rows: rows, into: normed,
         for: block.attentionReaders)
       if needed == rows {
-        worker.linear(h, rows: needed, products.query, products.key, products.value)
+        worker.linear(
+          h, rows: needed, products.query, products.key, products.value, meanwhile: upcoming)
       } else {
         worker.linear(h, rows: rows, products.key, products.value)
         worker.linear(h, rows: needed, products.query)
@@ -269,15 +278,20 @@ public final class ForwardPass {
       let a = worker.attend(
         attention, slices, needed: needed, layer: layer, workspace: workspace, into: attended,
         for: block.attentionOutputReaders)
-      worker.linear(a, rows: needed, products.attentionOutput)
+      if layer < blocks.count - 1 {
+        upcoming?.set(slices, layer: layer + 1)
+      } else {
+        upcoming?.clear()
+      }
+      worker.linear(a, rows: needed, products.attentionOutput, meanwhile: upcoming)
 
       // h = rmsNorm(x);  x += Wdown (silu(Wgate h) * Wup h)
       let g = worker.rmsNorm(
         residual, block.feedForwardNorm, epsilon: epsilon, rows: needed, into: normed,
         for: block.feedForwardReaders)
-      worker.linear(g, rows: needed, products.gate, products.up)
+      worker.linear(g, rows: needed, products.gate, products.up, meanwhile: upcoming)
       let u = worker.swiGLU(gate, up, rows: needed, into: hidden, for: block.downReaders)
-      worker.linear(u, rows: needed, products.down)
+      worker.linear(u, rows: needed, products.down, meanwhile: upcoming)
     }
 
     // logits = Wout rmsNorm(x), for the tokens that are asked for
@@ -296,6 +310,7 @@ public final class ForwardPass {
 private final class BlockProjections {
   let weights: BlockWeights
   let query, key, value, attentionOutput, gate, up, down: Projection
+  var all: [Projection] { [query, key, value, attentionOutput, gate, up, down] }
 
   init(
     _ weights: BlockWeights, query: Projection, key: Projection, value: Projection,

@@ -137,6 +137,32 @@ import Testing
     #expect(together == append([7], to: short) + append([9], to: new))
   }
 
+  @Test(
+    "16 sequences of different lengths get together what each gets alone",
+    arguments: KeyValueCache.Precision.allCases)
+  func together(precision: KeyValueCache.Precision) throws {
+    let tokens = try Fixtures.decode(Golden.self, "tiny-q4_0.json").tokens
+    let model = try LlamaModel(
+      GGUFFile(path: Fixtures.path("tiny-q4_0.gguf")), team: ComputeTeam(threads: 2),
+      cachePrecision: precision)
+    let pass = ForwardPass(model, batchSize: 64)
+    // Up to three spans of 256 positions. The threads' halves take about as long, so that each computes its own.
+    let caches = try (0..<16).map { index in
+      let cache = try model.makeCache(capacity: 640)
+      pass((tokens + tokens).prefix(1 + index % 8 * 80), cache: cache) { _, _ in }
+      return cache
+    }
+    func step(_ indices: Range<Int>) -> [[Float]] {
+      var rows: [[Float]] = []
+      pass.step(indices.map { ForwardPass.Part([tokens[$0]], cache: caches[$0]) }) {
+        rows.append(Array($2))
+      }
+      for index in indices { caches[index].truncate(to: caches[index].count - 1) }
+      return rows
+    }
+    #expect(step(0..<16) == (0..<16).flatMap { step($0..<$0 + 1) })
+  }
+
   @Test("a wrong hyperparameter is refused by its key")
   func badHyperparameters() throws {
     let bytes = [UInt8](try Fixtures.data("tiny-q4_0.gguf"))

@@ -66,6 +66,7 @@ static inline int swiftlet_cpu_is_zen4(void) {
 #define SWIFTLET_INLINE static inline __attribute__((always_inline))
 
 SWIFTLET_INLINE void swiftlet_prefetch(const void *p) { _mm_prefetch(p, _MM_HINT_T0); }
+SWIFTLET_INLINE void swiftlet_prefetch_for_later(const void *p) { _mm_prefetch(p, _MM_HINT_T1); }
 
 #if defined(__AVX2__) && defined(__F16C__)
 // A pointer that the compiler knows nothing of. Without it, each of the 16 row addresses below
