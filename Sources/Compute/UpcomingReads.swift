@@ -18,8 +18,8 @@ public final class UpcomingReads: @unchecked Sendable {
 
   /// Blocks of the products between one attention and the next.
   private let blocks: Int
-  /// First what kernels take from, then the regions: cache lines that no other thread writes to, which cost more than
-  /// half of what is gained.
+  /// First what kernels take from, then the regions. In cache lines of their own: with what another thread writes in
+  /// one of them, more than half of the gain was gone.
   private let memory: AlignedMemory
 
   /// - Parameter projections: the products between one attention and the next.

@@ -28,7 +28,7 @@ public final class ForwardPass {
   private let rotary: RotaryTable
   private let attention: AttentionInput  // queries, keys, values
   private let workspace: AttentionWorkspace
-  /// Of each thread.
+  /// [thread]: what each reads next, where it computes its own sequences.
   private let upcoming: [UpcomingReads]
   /// [row, vocabulary]: one row unless every token's logits are wanted.
   private var logits: FloatMatrix
@@ -255,7 +255,7 @@ public final class ForwardPass {
     worker.fillRotary(rotary, slices)
 
     let blocks = blocks[worker.index]
-    // Of what others may take over nobody knows who reads it.
+    // Only a thread that computes its sequences alone knows what it will read.
     let upcoming = worker.count == 1 && pass.isTokenEach ? upcoming[worker.index] : nil
     upcoming?.set(slices, layer: 0)
     for (layer, products) in blocks.enumerated() {
@@ -310,6 +310,7 @@ public final class ForwardPass {
 private final class BlockProjections {
   let weights: BlockWeights
   let query, key, value, attentionOutput, gate, up, down: Projection
+  /// All of them: as many as there are between one attention and the next.
   var all: [Projection] { [query, key, value, attentionOutput, gate, up, down] }
 
   init(
