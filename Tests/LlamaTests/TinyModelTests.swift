@@ -103,14 +103,19 @@ import Testing
     }
   }
 
+  /// Tokens and a model on two threads.
+  private static func model(_ precision: KeyValueCache.Precision) throws -> ([Int], LlamaModel) {
+    let model = try LlamaModel(
+      GGUFFile(path: Fixtures.path("tiny-q4_0.gguf")), team: ComputeTeam(threads: 2),
+      cachePrecision: precision)
+    return (try Fixtures.decode(Golden.self, "tiny-q4_0.json").tokens, model)
+  }
+
   @Test(
     "a cache that was cut and filled again is as new, and so beside a sequence of another length",
     arguments: [KeyValueCache.Precision.fixed, .byte, .half])
   func refilled(precision: KeyValueCache.Precision) throws {
-    let tokens = try Fixtures.decode(Golden.self, "tiny-q4_0.json").tokens
-    let model = try LlamaModel(
-      GGUFFile(path: Fixtures.path("tiny-q4_0.gguf")), team: ComputeTeam(threads: 2),
-      cachePrecision: precision)
+    let (tokens, model) = try Self.model(precision)
     let pass = ForwardPass(model, batchSize: 64)
     func append(_ tokens: some Sequence<Int>, to cache: KeyValueCache) -> [[Float]] {
       var rows: [[Float]] = []
@@ -141,10 +146,7 @@ import Testing
     "16 sequences of different lengths get together what each gets alone",
     arguments: KeyValueCache.Precision.allCases)
   func together(precision: KeyValueCache.Precision) throws {
-    let tokens = try Fixtures.decode(Golden.self, "tiny-q4_0.json").tokens
-    let model = try LlamaModel(
-      GGUFFile(path: Fixtures.path("tiny-q4_0.gguf")), team: ComputeTeam(threads: 2),
-      cachePrecision: precision)
+    let (tokens, model) = try Self.model(precision)
     let pass = ForwardPass(model, batchSize: 64)
     // Up to three spans of 256 positions. The threads' halves take about as long, so that each computes its own.
     let caches = try (0..<16).map { index in
