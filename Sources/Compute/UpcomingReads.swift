@@ -10,10 +10,10 @@ public final class UpcomingReads: @unchecked Sendable {
 
   /// Bytes that a product asks for with a block of a panel, measured: with more the products themselves wait longer.
   private static let rate = 320
-  /// Regions that there is room for: more than the blocks of the largest models' layers can ask for.
+  /// Regions that there is room for; what would be in others is not asked for.
   private static let mostRegions = 1024
 
-  /// Bytes.
+  /// Bytes, two cache lines.
   private static let regionsOffset = 128
 
   /// Blocks of the products between one attention and the next.
@@ -88,6 +88,14 @@ public final class UpcomingReads: @unchecked Sendable {
 
   private func set(count: Int) {
     state.pointee = ReadAhead(UnsafeBufferPointer(start: regions, count: count), rate: Self.rate)
+  }
+}
+
+extension Worker {
+  /// Whether this thread's products ask for what it reads next of these sequences: it computes them alone, a token each,
+  /// and so many that there is a tile of eight.
+  public func asksAhead(for slices: [SequenceSlice]) -> Bool {
+    count == 1 && slices.count >= RowParts.group && slices.allSatisfy { $0.rows.count == 1 }
   }
 }
 

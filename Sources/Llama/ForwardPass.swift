@@ -236,10 +236,8 @@ public final class ForwardPass {
     let firstWanted: Int
     let projectsLogits: Bool
 
-    var isTokenEach: Bool { slices.allSatisfy { $0.rows.count == 1 } }
-
     /// Rows that the last block computes. A token each is one step with all of them.
-    var outlasting: Range<Int> { isTokenEach ? rows : wanted }
+    var outlasting: Range<Int> { slices.contains { $0.rows.count > 1 } ? wanted : rows }
   }
 
   private func compute(_ pass: Pass, _ worker: Worker) {
@@ -255,8 +253,7 @@ public final class ForwardPass {
     worker.fillRotary(rotary, slices)
 
     let blocks = blocks[worker.index]
-    // Only a thread that computes its sequences alone knows what it will read.
-    let upcoming = worker.count == 1 && pass.isTokenEach ? upcoming[worker.index] : nil
+    let upcoming = worker.asksAhead(for: slices) ? upcoming[worker.index] : nil
     upcoming?.set(slices, layer: 0)
     for (layer, products) in blocks.enumerated() {
       let block = products.weights
