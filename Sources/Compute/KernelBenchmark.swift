@@ -37,7 +37,7 @@ public struct KernelBenchmark {
     let kernels = instructionSet.kernels
     cases =
       PanelKind.allCases.flatMap { kind in
-        [1, 64].map { Self.matmul(kind, wide: false, tokens: $0, kernels) }
+        [1, 16, 64].map { Self.matmul(kind, wide: false, tokens: $0, kernels) }
       } + [1, 16, 64].map { Self.matmul(.q8_0, wide: true, tokens: $0, kernels) }
       + [1, 64].map { Self.matmul(.q4_0, wide: false, outliers: true, tokens: $0, kernels) }
       + KeyValueCache.Precision.allCases.flatMap { precision in

@@ -43,12 +43,16 @@ extension PanelKind {
   /// The kind that reads the file's own rows, without a copy; nil where there is none, or where rows
   /// do not fill panels.
   static func rowKind(_ type: TensorType, rows: Int) -> PanelKind? {
-    guard rows % PanelGeometry.rows == 0 else { return nil }
-    switch type {
-    case .q4_0: return .q4_0Rows
-    case .q4_1: return .q4_1Rows
-    case .q8_0: return .q8_0Rows
-    default: return nil
+    rows % PanelGeometry.rows == 0 ? PanelKind(type)?.inFile : nil
+  }
+
+  /// The kind that reads the same weights from the file's rows; nil where there is none.
+  var inFile: PanelKind? {
+    switch self {
+    case .q4_0: .q4_0Rows
+    case .q4_1: .q4_1Rows
+    case .q8_0: .q8_0Rows
+    default: nil
     }
   }
 
@@ -88,10 +92,10 @@ extension PanelKind {
   func panelBytes(columns: Int) -> Int {
     let blocks = columns / PanelGeometry.blockColumns
     switch self {
-    case .q4_0Rows: return OffsetRows<NibbleRows>.panelBytes(blocks: blocks)
+    case .q4_0Rows: return FourBitRows.panelBytes(blocks: blocks)
     case .q4_1Rows: return MinimumRows<NibbleRows>.panelBytes(blocks: blocks)
     case .q8_0Rows: return OffsetRows<SignedByteRows>.panelBytes(blocks: blocks)
-    case .q4_0: return OffsetPanel<Nibbles>.panelBytes(blocks: blocks)
+    case .q4_0: return FourBitPanel.panelBytes(blocks: blocks)
     case .q4_1: return MinimumPanel<Nibbles>.panelBytes(blocks: blocks)
     case .q5_0: return OffsetPanel<NibblesAndBits>.panelBytes(blocks: blocks)
     case .q5_1: return MinimumPanel<NibblesAndBits>.panelBytes(blocks: blocks)
@@ -114,15 +118,40 @@ struct PanelPacking {
   let rowBytes: Int
 
   /// - Parameters:
-  ///   - source: the first of `rows` (1 to 16) rows; the panel's other rows stay zero.
+  ///   - source: the first of `rows` (1 to 16) rows; the panel's other rows are zero.
   ///   - panel: zeroed memory of `kind.panelBytes`.
   /// - Returns: the first row that holds a NaN or infinite weight or scale.
-  func pack(_ source: UnsafeRawPointer, rows: Int, into panel: UnsafeMutableRawPointer) -> Int? {
+  func pack(
+    _ source: UnsafeRawPointer, rows: Int, into panel: UnsafeMutableRawPointer,
+    _ kernels: KernelTable
+  ) -> Int? {
+    if let inFile = kind.inFile {
+      interleave(source, rows, as: inFile, panel, kernels)
+      return firstRowNotFinite(source, rows)
+    }
     switch kind {
     case .f32: return packFloats(source, rows, panel, UInt32.self, exponent: 0x7F80_0000)
     case .f16: return packFloats(source, rows, panel, UInt16.self, exponent: 0x7C00)
     case .bf16: return packFloats(source, rows, panel, UInt16.self, exponent: 0x7F80)
     default: return packBlocks(source, rows, panel)
+    }
+  }
+
+  /// Rows of a format that kernels interleave, of which a matrix's last panel has fewer than 16.
+  private func interleave(
+    _ source: UnsafeRawPointer, _ rows: Int, as inFile: PanelKind,
+    _ panel: UnsafeMutableRawPointer, _ kernels: KernelTable
+  ) {
+    let whole = AlignedMemory(byteCount: PanelGeometry.rows * rowBytes)
+    whole.base.copyMemory(from: source, byteCount: rows * rowBytes)
+    kernels.interleave(inFile, whole.base, columns / PanelGeometry.blockColumns, panel)
+  }
+
+  private func firstRowNotFinite(_ source: UnsafeRawPointer, _ rows: Int) -> Int? {
+    (0..<rows).first { row in
+      (0..<columns / PanelGeometry.blockColumns).contains { index in
+        !QuantizedBlock(type, source + row * rowBytes, index).isFinite
+      }
     }
   }
 
@@ -147,28 +176,11 @@ struct PanelPacking {
   private func packBlocks(_ source: UnsafeRawPointer, _ rows: Int, _ panel: UnsafeMutableRawPointer)
     -> Int?
   {
-    var bad: Int?
     for row in 0..<rows {
       let from = source + row * rowBytes
       for index in 0..<columns / 32 {
         let block = QuantizedBlock(type, from, index)
-        let finite =
-          block.scale.isFinite && block.secondScale.isFinite && block.minimum.isFinite
-        if !finite, bad == nil { bad = row }
         switch kind {
-        case .q4_0:
-          let to = panel + index * OffsetPanel<Nibbles>.blockBytes
-          copyHalf(from + index * type.blockBytes, to, row)
-          storeNibbles(block.quants, to + 32, row)
-        case .q4_1:
-          let to = panel + index * MinimumPanel<Nibbles>.blockBytes
-          copyHalf(from + index * type.blockBytes, to, row)
-          copyHalf(from + (index * type.blockBytes + 2), to + 32, row)
-          storeNibbles(block.quants, to + 64, row)
-        case .q8_0:
-          let to = panel + index * OffsetPanel<WholeBytes>.blockBytes
-          copyHalf(from + index * type.blockBytes, to, row)
-          storeBytes(block.quants, to + 32, row)
         case .q5_0:
           let to = panel + index * OffsetPanel<NibblesAndBits>.blockBytes
           copyHalf(from + index * type.blockBytes, to, row)
@@ -198,7 +210,7 @@ struct PanelPacking {
         }
       }
     }
-    return bad
+    return firstRowNotFinite(source, rows)
   }
 
   private func mutable(_ p: UnsafeRawPointer) -> UnsafeMutableRawPointer {

@@ -10,6 +10,8 @@ struct QuantizedBlock {
   var secondScale: Float = 0
   var minimum: Float = 0
 
+  var isFinite: Bool { scale.isFinite && secondScale.isFinite && minimum.isFinite }
+
   /// Reads block `index` of 32 columns from a row of `type`, one of the quantized
   /// `TensorType.computable`. Layouts: ggml `ggml-common.h`, `ggml-quants.c`.
   init(_ type: TensorType, _ row: UnsafeRawPointer, _ index: Int) {

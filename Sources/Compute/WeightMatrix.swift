@@ -119,7 +119,7 @@ public final class WeightMatrix: Sendable {
             let row = panel * lanes
             let bad = packing.pack(
               source + row * rowBytes, rows: min(lanes, rows - row),
-              into: panels + panel * panelBytes)
+              into: panels + panel * panelBytes, worker.kernels)
             if let bad { firstBad.min(row + bad, ordering: .relaxed) }
           }
         }

@@ -6,7 +6,7 @@ public enum ActivationPrecision {
   public static let wideLimit: Float = 16256
 }
 
-/// What the dot product needs to know of one block of 32 quantized activations, beside its quants: 20 bytes.
+/// What the dot product needs to know of one block of 32 quantized activations, beside its quants: 28 bytes.
 ///
 /// Unsigned weights have an offset, a power of two; what it contributes is where a sum starts. It is
 /// kept ready for use, so that the kernel has only to load it.
@@ -21,18 +21,28 @@ public struct ActivationBlock {
   public var offset128: Int32
   /// The part of `offset128` that comes from the first 16 columns.
   public var firstHalfOffset128: Int32
+  /// Of a block with an even number the short scales of itself and the next one, two int16 (`ShortScales`).
+  public var shortScales: UInt32
+  /// What products of short scales are multiples of, as `VectorISA.scalePairs` has them: 32768 units of the row.
+  public var productUnit: Float
 
   /// - Parameters:
+  ///   - shortScales: as the property.
+  ///   - unit: what the short scales of the row are multiples of.
   ///   - sumBits: the sum of the quants, as the bits of a float.
   ///   - firstHalfBits: that of the first 16.
   @inlinable @inline(__always)
-  init(_ scale: Float, sumBits: Float, firstHalfBits: Float) {
+  init(
+    _ scale: Float, shortScales: UInt32, unit: Float, sumBits: Float, firstHalfBits: Float
+  ) {
     let sum = Int32(bitPattern: sumBits.bitPattern)
     self.scale = scale
     scaledSum = scale * Float(sum)
     offset8 = sum &* -8
     offset128 = sum &* -128
     firstHalfOffset128 = Int32(bitPattern: firstHalfBits.bitPattern) &* -128
+    self.shortScales = shortScales
+    productUnit = unit * 32768
   }
 }
 

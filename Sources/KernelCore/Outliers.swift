@@ -162,7 +162,8 @@ func putBack(_ outliers: UnsafePointer<Outlier>, _ x: UnsafeMutablePointer<Float
 /// Dequantizes a panel's weights in the columns that have outliers.
 @inlinable @inline(__always)
 func readColumns<I: VectorISA, F: PanelFormat>(
-  _ isa: I.Type, _ format: F.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ outliers: OutlierRows
+  _ isa: I.Type, _ format: F.Type, _ panel: UnsafeRawPointer, _ stride: Int, units: I.Floats,
+  _ outliers: OutlierRows
 ) {
   I.store(I.splat(Float(0)), outliers.table)
   var target = outliers.table
@@ -171,7 +172,7 @@ func readColumns<I: VectorISA, F: PanelFormat>(
     target += PanelGeometry.rows
     let column = Int(outliers.columns[index])
     I.store(
-      F.column(isa, panel, stride, column &>> 5, column & 31), target)
+      F.column(isa, panel, stride, column &>> 5, column & 31, units: units), target)
     index &+= 1
   }
 }

@@ -13,8 +13,12 @@ public protocol PanelFormat {
   static var hasMinimums: Bool { get }
   /// True where each half of a block (16 columns) has a scale of its own.
   static var hasHalfScales: Bool { get }
+  /// True where the scales of two blocks are read together, as int16 (`ShortScales`).
+  static var hasShortScales: Bool { get }
   /// Bytes of a panel of `blocks` blocks.
   static func panelBytes(blocks: Int) -> Int
+  /// Bytes of a block, as far as they are the same for all and not those of a larger block; 0 where they are.
+  static var averageBlockBytes: Int { get }
   /// Bytes from one row to the next in a matrix with rows of `blocks` blocks; 0 where the rows of a
   /// panel are interleaved.
   static func stride(blocks: Int) -> Int
@@ -26,9 +30,23 @@ public protocol PanelFormat {
   static func lookAhead<I: VectorISA>(
     _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int)
 
+  /// What short scales are multiples of, one a row. Only called where `hasShortScales`.
+  static func scaleUnits<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, blocks: Int
+  ) -> I.Floats
+  /// The short scales of `block`, which is even, and of the next one; of that zeros where `block` is the last of
+  /// `blocks`. Only called where `hasShortScales`.
+  ///
+  /// - Parameter units: what `scaleUnits` gave.
+  static func shortScales<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, blocks: Int,
+    units: I.Floats
+  ) -> I.Bytes
   /// The scales of block `block`, one a row; of its first half where halves differ.
+  ///
+  /// - Parameter units: what `scaleUnits` gave, where `hasShortScales`.
   static func scales<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, units: I.Floats
   )
     -> I.Floats
   /// The scales of the block's second half. Only called where `hasHalfScales`.
@@ -61,7 +79,8 @@ extension PanelFormat {
   /// The weights of one column of the block, 0 to 31.
   @inlinable @inline(__always)
   static func column<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, _ column: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, _ column: Int,
+    units: I.Floats
   ) -> I.Floats {
     let offset = offsetShift < 0 ? 0 : 1 &<< offsetShift
     let quants = quants(isa, panel, stride, block, column)
@@ -69,10 +88,13 @@ extension PanelFormat {
     if hasHalfScales, column >= 16 {
       return I.multiply(secondScales(isa, panel, stride, block), steps)
     }
-    let scales = scales(isa, panel, stride, block)
+    let scales = scales(isa, panel, stride, block, units: units)
     return hasMinimums
       ? I.fma(scales, steps, minimums(isa, panel, stride, block)) : I.multiply(scales, steps)
   }
+
+  @inlinable @inline(__always)
+  public static var averageBlockBytes: Int { panelBytes(blocks: 1) }
 
   @inlinable @inline(__always)
   public static func stride(blocks: Int) -> Int { 0 }
@@ -89,12 +111,26 @@ extension PanelFormat {
   ) {}
 
   @inlinable @inline(__always)
+  public static var hasShortScales: Bool { false }
+
+  @inlinable @inline(__always)
+  public static func scaleUnits<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, blocks: Int
+  ) -> I.Floats { I.splat(Float(1)) }
+
+  @inlinable @inline(__always)
+  public static func shortScales<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, blocks: Int,
+    units: I.Floats
+  ) -> I.Bytes { I.pairs(I.splat(Int32(0)), I.splat(Int32(0))) }
+
+  @inlinable @inline(__always)
   public static var hasHalfScales: Bool { false }
 
   @inlinable @inline(__always)
   public static func secondScales<I: VectorISA>(
     _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
-  ) -> I.Floats { scales(isa, panel, stride, block) }
+  ) -> I.Floats { I.splat(Float(0)) }
 
   @inlinable @inline(__always)
   public static func minimums<I: VectorISA>(
@@ -193,7 +229,7 @@ public enum WholeBytes: QuantStorage {
 
 // MARK: - ggml's 32-wide formats
 
-/// Block: 16 half scales, then quants. Offset formats (Q4_0, Q5_0, Q8_0).
+/// Block: 16 half scales, then quants. Offset formats (Q5_0, Q8_0; for Q4_0 see `FourBitPanel`).
 public enum OffsetPanel<Storage: QuantStorage>: PanelFormat {
   @inlinable @inline(__always) public static var bits: Int { Storage.bits }
   @inlinable @inline(__always) public static var offsetShift: Int32 { Int32(Storage.bits &- 1) }
@@ -205,7 +241,7 @@ public enum OffsetPanel<Storage: QuantStorage>: PanelFormat {
 
   @inlinable @inline(__always)
   public static func scales<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, units: I.Floats
   )
     -> I.Floats
   { I.loadHalf(panel + block &* blockBytes) }
@@ -242,7 +278,7 @@ public enum MinimumPanel<Storage: QuantStorage>: PanelFormat {
 
   @inlinable @inline(__always)
   public static func scales<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, units: I.Floats
   )
     -> I.Floats
   { I.loadHalf(panel + block &* blockBytes) }
@@ -304,7 +340,7 @@ public enum SuperMinimumPanel<Storage: QuantStorage>: PanelFormat {
 
   @inlinable @inline(__always)
   public static func scales<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, units: I.Floats
   )
     -> I.Floats
   {
@@ -383,7 +419,7 @@ public enum SixBitPanel: PanelFormat {
 
   @inlinable @inline(__always)
   public static func scales<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, units: I.Floats
   )
     -> I.Floats
   { halfScales(isa, panel, block, 0) }

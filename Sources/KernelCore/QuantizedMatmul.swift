@@ -22,10 +22,10 @@ public struct OutputRows {
 
 /// int8 [tokens, columns] x quantized panels -> float32 [tokens, rows].
 ///
-/// Each result is the sum over blocks, in their order, of `fma(integer dot, weight scale *
-/// activation scale, sum)`, and then over the token's outliers of `fma(weight, value, sum)`. Integer
-/// dots are exact and the order is fixed, so that a token's row does not depend on the other tokens of
-/// the batch, on the tile, or on who computes which panel.
+/// Each result is the sum over blocks, in their order, of `fma(integer dot, weight scale * activation scale, sum)`, of
+/// four-bit weights the sum over pairs of blocks of an integer (`addPairs`), and then over the token's outliers of
+/// `fma(weight, value, sum)`. Integer dots are exact and the order is fixed, so that a token's row does not depend on
+/// the other tokens of the batch, on the tile, or on who computes which panel.
 ///
 /// - Parameters:
 ///   - readsInOrder: as `KernelTable.readsInOrder`; a literal where a set has but one, because to ask for it with
@@ -100,9 +100,6 @@ func quantizedPanel<I: VectorISA, F: PanelFormat, P: Planes>(
   }
 }
 
-/// Which columns of a block.
-@usableFromInline enum Half { case first, second, both }
-
 /// One panel times one tile of tokens, which are of one group.
 @inlinable @inline(__always)
 func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTile>(
@@ -113,7 +110,8 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
 ) where T.Element == I.Floats, D.Element == I.Ints {
   let place = ActivationRows.place(
     row: input.first &+ token, group: input.group, blockCount: input.blockCount)
-  var record = input.records + place &* P.recordBytes
+  let records = TileRecords<P>(
+    quants: input.records + place &* P.recordBytes, blockBytes: input.group &* P.recordBytes)
   let stride = F.stride(blocks: input.blockCount)
 
   // Tiles of several tokens compute for so long that memory would be idle: they ask for the next panel, a block with
@@ -121,7 +119,7 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
   // ahead, but one and two do not where the processor does that better (`readsInOrder`). (Not where blocks are larger;
   // behind the last panel nothing is lost.)
   let next = weights + (T.count >= 4 ? F.panelBytes(blocks: input.blockCount) : 4096)
-  let blockBytes = F.looksAhead || (tokens <= 2 && readsInOrder) ? 0 : F.panelBytes(blocks: 1)
+  let blockBytes = F.looksAhead || (tokens <= 2 && readsInOrder) ? 0 : F.averageBlockBytes
   let isHalved = T.count >= 4 && tokens >= 2 &* T.count
   let firstShare = isHalved ? (blockBytes / 2 &+ 63) & ~63 : blockBytes
   let lines =
@@ -133,10 +131,9 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
     T.count >= 8 && token == 0 ? ahead?.pointee.take(blocks: input.blockCount) : nil
   let (laterStart, laterRate) = later ?? (weights, 0)
 
+  let units = F.scaleUnits(isa, weights, stride, blocks: input.blockCount)
   var sums = T(repeating: I.splat(Float(0)))
-  var dots = D(repeating: I.splat(Int32(0)))
-  var block = 0
-  while block < input.blockCount {
+  @inline(__always) func askAhead(_ block: Int) {
     F.lookAhead(isa, weights, stride, block)
     prefetch(isa, next + block &* blockBytes, lines)
     if T.count >= 8 {
@@ -146,78 +143,20 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
         byte &+= 64
       }
     }
-    let first = F.firstHalf(isa, weights, stride, block)
-    let second = F.secondHalf(isa, weights, stride, block)
-    let scales = F.scales(isa, weights, stride, block)
-    let record0 = record
-    @inline(__always) func about(_ index: Int) -> UnsafePointer<ActivationBlock> {
-      (record0 + (index &* P.recordBytes &+ P.quantBytes))
-        .assumingMemoryBound(to: ActivationBlock.self)
-    }
-    @inline(__always) func addProducts(_ sums: inout D, _ half: Half, plane: Int) {
-      let quants = record0 + plane &* 32
-      if half != .second { I.dot(&sums, first, quants, step: P.recordBytes, bits: F.bits) }
-      if half != .first { I.dot(&sums, second, quants + 16, step: P.recordBytes, bits: F.bits) }
-    }
-    /// The integer products of these columns.
-    @inline(__always) func multiply(_ half: Half, start: (Int) -> I.Ints) {
-      guard P.isWide else {
-        dots.forEach { index, dot in dot = start(index) }
-        addProducts(&dots, half, plane: 0)
-        return
-      }
-      var high = D(repeating: I.splat(Int32(0)))
-      if largestTile >= 8 {
-        // Each product waits for the one before it: twice as many sums wait half as long.
-        dots.forEach { index, dot in dot = start(index) }
-        if half != .second {
-          addProducts(&high, .first, plane: 0)
-          addProducts(&dots, .first, plane: 1)
-        }
-        if half != .first {
-          addProducts(&high, .second, plane: 0)
-          addProducts(&dots, .second, plane: 1)
-        }
-        dots.forEach { index, dot in dot = I.add(I.shiftLeft(high[index], 7), dot) }
-      } else {
-        // There are no registers for them.
-        addProducts(&high, half, plane: 0)
-        dots.forEach { index, dot in dot = I.add(I.shiftLeft(high[index], 7), start(index)) }
-        addProducts(&dots, half, plane: 1)
-      }
-    }
-    @inline(__always) func addScaled(_ scales: I.Floats) {
-      sums.forEach { index, sum in
-        let scale = I.multiply(scales, I.splat(about(index).pointee.scale))
-        sum = I.fma(I.convert(dots[index]), scale, sum)
-      }
-    }
-
-    if F.hasHalfScales {
-      multiply(.first) { index in I.splat(about(index).pointee.firstHalfOffset128) }
-      addScaled(scales)
-      multiply(.second) { index in
-        let about = about(index)
-        return I.splat(about.pointee.offset128 &- about.pointee.firstHalfOffset128)
-      }
-      addScaled(F.secondScales(isa, weights, stride, block))
-    } else {
-      multiply(.both) { index in offset(isa, format, about(index)) }
-      addScaled(scales)
-      if F.hasMinimums {
-        let minimums = F.minimums(isa, weights, stride, block)
-        sums.forEach { index, sum in
-          sum = I.fma(minimums, I.splat(about(index).pointee.scaledSum), sum)
-        }
-      }
-    }
-    record += input.group &* P.recordBytes
-    block &+= 1
+  }
+  if F.hasShortScales, !P.isWide {
+    addPairs(
+      isa, format, records, dotTile, weights, stride, units, blocks: input.blockCount, &sums,
+      askAhead)
+  } else {
+    addBlocks(
+      isa, format, records, dotTile, weights, stride, units, blocks: input.blockCount, &sums,
+      hasManyRegisters: largestTile >= 8, askAhead)
   }
 
   if !P.isWide, let outliers = input.outliers {
     // Only now: the first tile has just brought the panel to the cache.
-    if token == 0 { readColumns(isa, format, weights, stride, outliers) }
+    if token == 0 { readColumns(isa, format, weights, stride, units: units, outliers) }
     addOutliers(isa, outliers, token, &sums)
   }
   sums.forEach { index, sum in
@@ -232,18 +171,5 @@ func prefetch<I: VectorISA>(_ isa: I.Type, _ pointer: UnsafeRawPointer, _ bytes:
   while byte < bytes.upperBound {
     I.prefetch(pointer + byte)
     byte &+= 64
-  }
-}
-
-/// What an unsigned quant's offset contributes: where the sum starts.
-@inlinable @inline(__always)
-func offset<I: VectorISA, F: PanelFormat>(
-  _ isa: I.Type, _ format: F.Type, _ about: UnsafePointer<ActivationBlock>
-) -> I.Ints {
-  switch F.offsetShift {
-  case 3: I.splat(about.pointee.offset8)
-  case 4: I.shiftLeft(I.splat(about.pointee.offset8), 1)
-  case 7: I.splat(about.pointee.offset128)
-  default: I.splat(Int32(0))
   }
 }

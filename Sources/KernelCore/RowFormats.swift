@@ -51,7 +51,7 @@ public func interleaveRows<I: VectorISA>(
   into panel: UnsafeMutableRawPointer
 ) {
   switch kind {
-  case .q4_0Rows: OffsetRows<NibbleRows>.interleave(isa, rows, blocks: blocks, into: panel)
+  case .q4_0Rows: FourBitRows.interleave(isa, rows, blocks: blocks, into: panel)
   case .q4_1Rows: MinimumRows<NibbleRows>.interleave(isa, rows, blocks: blocks, into: panel)
   case .q8_0Rows: OffsetRows<SignedByteRows>.interleave(isa, rows, blocks: blocks, into: panel)
   default: break
@@ -160,7 +160,7 @@ func storeFour<I: VectorISA>(
   I.storeBytes(vectors.3, target + 192)
 }
 
-/// Block: a half scale, then quants (Q4_0, Q8_0).
+/// Block: a half scale, then quants (Q8_0; for Q4_0 see `FourBitRows`).
 public enum OffsetRows<Storage: RowStorage>: RowFormat {
   public typealias Interleaved = OffsetPanel<Storage.Interleaved>
   @inlinable @inline(__always) public static var bits: Int { Storage.Interleaved.bits }
@@ -170,7 +170,7 @@ public enum OffsetRows<Storage: RowStorage>: RowFormat {
 
   @inlinable @inline(__always)
   public static func scales<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, units: I.Floats
   ) -> I.Floats { I.loadHalves(panel + block &* blockBytes, stride) }
 
   @inlinable @inline(__always)
@@ -220,7 +220,7 @@ public enum MinimumRows<Storage: RowStorage>: RowFormat {
 
   @inlinable @inline(__always)
   public static func scales<I: VectorISA>(
-    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, units: I.Floats
   ) -> I.Floats { I.loadHalves(panel + block &* blockBytes, stride) }
 
   @inlinable @inline(__always)

@@ -79,23 +79,41 @@ func quantizeBlocks<I: VectorISA, P: Planes>(
   let limit = I.splat(
     P.isWide ? ActivationPrecision.wideLimit : ActivationPrecision.narrowLimit)
   let lanes = PanelGeometry.rows
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * lanes + 8) { room in
+  // Below this the reciprocal overflows; such a block is zero to float32's precision.
+  let least: Float = 1e-30
+  var mostOfAll = I.splat(Float(0))
+  var start = 0
+  while start < blockCount {
+    let most = I.load(largest + start)
+    mostOfAll = I.maximum(mostOfAll, I.keep(most, where: most, atLeast: least))
+    start &+= lanes
+  }
+  let largestScale = I.largest(I.divide(I.maximum(mostOfAll, I.splat(least)), limit))
+  let unit = largestScale / ShortScales.largest
+  let perUnit = I.splat(ShortScales.largest / largestScale)
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 * lanes + 8) { room in
     let scales = room.baseAddress.unsafelyUnwrapped
     let inverses = scales + lanes
-    let sums = inverses + lanes
+    let shortScales = inverses + lanes
+    let sums = shortScales + lanes
     let firstSums = sums + 4
-    var start = 0
+    start = 0
     while start < blockCount {
-      // Below this the reciprocal overflows; such a block is zero to float32's precision.
       let most = I.load(largest + start)
-      I.store(I.keep(I.divide(most, limit), where: most, atLeast: 1e-30), scales)
-      I.store(I.keep(I.divide(limit, most), where: most, atLeast: 1e-30), inverses)
+      let scale = I.keep(I.divide(most, limit), where: most, atLeast: least)
+      I.store(scale, scales)
+      I.store(I.bits(I.round(I.multiply(scale, perUnit))), shortScales)
+      I.store(I.keep(I.divide(limit, most), where: most, atLeast: least), inverses)
       let count = min(lanes, blockCount &- start)
       let x = x + start &* PanelGeometry.blockColumns
       let records = records + start &* stepBytes
       @inline(__always) func write(_ block: Int, _ sum: Float, _ firstSum: Float) {
         (records + (block &* stepBytes &+ P.quantBytes)).storeBytes(
-          of: ActivationBlock(scales[block], sumBits: sum, firstHalfBits: firstSum),
+          of: ActivationBlock(
+            scales[block],
+            shortScales: shortScales[block].bitPattern
+              | shortScales[block | 1].bitPattern &<< 16,
+            unit: unit, sumBits: sum, firstHalfBits: firstSum),
           as: ActivationBlock.self)
       }
       let last = count &- 1

@@ -52,6 +52,8 @@ public protocol VectorISA {
   static func storeHalf(_ value: Floats, _ pointer: UnsafeMutableRawPointer)
   /// 16 bfloat16 numbers, 32 bytes.
   static func loadBrainFloat(_ pointer: UnsafeRawPointer) -> Floats
+  /// Of values that bfloat16 has; others lose the bits that it has not.
+  static func storeBrainFloat(_ value: Floats, _ pointer: UnsafeMutableRawPointer)
 
   // MARK: Ints
 
@@ -74,6 +76,9 @@ public protocol VectorISA {
   static func storeLowHalves(_ a: Ints, _ pointer: UnsafeMutableRawPointer)
   /// `(a + 64) >> 7`, arithmetic: the high part of a two-plane quant (`ActivationPrecision`).
   static func highPlane(_ a: Ints) -> Ints
+  /// The largest power of two that is not above a lane's magnitude; infinity for what is not a number, and zero
+  /// for what is less than 2^-126.
+  static func powerOfTwo(_ a: Floats) -> Floats
   /// 16 unsigned bytes, widened.
   static func loadUnsignedBytes(_ pointer: UnsafeRawPointer) -> Ints
 
@@ -104,6 +109,15 @@ public protocol VectorISA {
   /// Adds to lane r the products of its two int16 of `pairs` with the two int16 at `other`. All are
   /// within ±32767.
   static func dotPairs(_ sum: Ints, _ pairs: Bytes, _ other: UnsafeRawPointer) -> Ints
+
+  /// Of each lane the low 16 bits of both: `first` below `second`.
+  static func pairs(_ first: Ints, _ second: Ints) -> Bytes
+  /// Products of int16 with the two of `pair`, the lower 16 bits first, in 32768ths: `(a * b + 16384) >> 15`. All are within ±32767.
+  static func scalePairs(_ a: Bytes, by pair: UInt32) -> Bytes
+  /// The sum of the products of each lane's two int16, which is within int32.
+  static func dotPairs(_ a: Bytes, _ b: Bytes) -> Ints
+  /// A lane's low int16, or its high one, widened.
+  static func half(_ pairs: Bytes, isHigh: Bool) -> Ints
 
   /// Adds to lane r the products of its four unsigned bytes, less 128 each, with the four signed ones at `signed`, within
   /// ±127. Sums begin with `firstOfOffsetQuads`.

@@ -112,6 +112,12 @@
       }
       return (half(p), half(p + 16))
     }
+    @inline(__always) static func storeBrainFloat(_ v: Floats, _ p: UnsafeMutableRawPointer) {
+      @inline(__always) func upper(_ a: SIMD8<Float>) -> __m256i {
+        _mm256_srai_epi32(_mm256_castps_si256(a), 16)
+      }
+      storeLowHalves((upper(v.low), upper(v.high)), p)
+    }
 
     @inline(__always) static func splat(_ value: Int32) -> Ints {
       (_mm256_set1_epi32(value), _mm256_set1_epi32(value))
@@ -164,6 +170,10 @@
         _mm256_srai_epi32(_mm256_add_epi32(a.low, half), 7),
         _mm256_srai_epi32(_mm256_add_epi32(a.high, half), 7)
       )
+    }
+    @inline(__always) static func powerOfTwo(_ a: Floats) -> Floats {
+      let exponents = _mm256_castsi256_ps(_mm256_set1_epi32(0x7F80_0000))
+      return (_mm256_and_ps(a.low, exponents), _mm256_and_ps(a.high, exponents))
     }
     @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
       let bytes = p.loadUnaligned(as: __m128i.self)
@@ -274,6 +284,25 @@
       )
     }
 
+    @inline(__always) static func pairs(_ first: Ints, _ second: Ints) -> Bytes {
+      (
+        swiftlet_pairs_si256(first.low, second.low), swiftlet_pairs_si256(first.high, second.high)
+      )
+    }
+    @inline(__always) static func scalePairs(_ a: Bytes, by pair: UInt32) -> Bytes {
+      let b = _mm256_set1_epi32(Int32(bitPattern: pair))
+      return (_mm256_mulhrs_epi16(a.low, b), _mm256_mulhrs_epi16(a.high, b))
+    }
+    @inline(__always) static func dotPairs(_ a: Bytes, _ b: Bytes) -> Ints {
+      (_mm256_madd_epi16(a.low, b.low), _mm256_madd_epi16(a.high, b.high))
+    }
+    @inline(__always) static func half(_ pairs: Bytes, isHigh: Bool) -> Ints {
+      @inline(__always) func half(_ a: __m256i) -> __m256i {
+        _mm256_srai_epi32(isHigh ? a : _mm256_slli_epi32(a, 16), 16)
+      }
+      return (half(pairs.low), half(pairs.high))
+    }
+
     /// Bytes as int16, those with even and those with odd indices: products of the vector instruction for bytes
     /// would exceed its 16 bits.
     @inline(__always)
@@ -374,7 +403,7 @@
   public func avx2KernelTable() -> KernelTable {
     KernelTable(
       name: "avx2", readsInOrder: false,
-      q4_0: { multiply(OffsetPanel<Nibbles>.self, $0) },
+      q4_0: { multiply(FourBitPanel.self, $0) },
       q4_1: { multiply(MinimumPanel<Nibbles>.self, $0) },
       q5_0: { multiply(OffsetPanel<NibblesAndBits>.self, $0) },
       q5_1: { multiply(MinimumPanel<NibblesAndBits>.self, $0) },
@@ -382,7 +411,7 @@
       q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
       q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
       q6_K: { multiply(SixBitPanel.self, $0) },
-      q4_0Rows: { multiply(OffsetRows<NibbleRows>.self, $0) },
+      q4_0Rows: { multiply(FourBitRows.self, $0) },
       q4_1Rows: { multiply(MinimumRows<NibbleRows>.self, $0) },
       q8_0Rows: { multiply(OffsetRows<SignedByteRows>.self, $0) },
       f32: { multiply(SinglePrecision.self, $0) },

@@ -75,6 +75,9 @@
       let wide = _mm512_cvtepu16_epi32(p.loadUnaligned(as: __m256i.self))
       return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16))
     }
+    @inline(__always) static func storeBrainFloat(_ v: Floats, _ p: UnsafeMutableRawPointer) {
+      storeLowHalves(_mm512_srai_epi32(_mm512_castps_si512(v), 16), p)
+    }
 
     @inline(__always) static func splat(_ value: Int32) -> Ints { _mm512_set1_epi32(value) }
     @inline(__always) static func add(_ a: Ints, _ b: Ints) -> Ints { _mm512_add_epi32(a, b) }
@@ -97,6 +100,10 @@
     }
     @inline(__always) static func highPlane(_ a: Ints) -> Ints {
       _mm512_srai_epi32(_mm512_add_epi32(a, _mm512_set1_epi32(64)), 7)
+    }
+    @inline(__always) static func powerOfTwo(_ a: Floats) -> Floats {
+      _mm512_castsi512_ps(
+        _mm512_and_si512(_mm512_castps_si512(a), _mm512_set1_epi32(0x7F80_0000)))
     }
     @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
       _mm512_cvtepu8_epi32(p.loadUnaligned(as: __m128i.self))
@@ -171,6 +178,19 @@
         sum, pairs, _mm512_set1_epi32(other.loadUnaligned(as: Int32.self)))
     }
 
+    @inline(__always) static func pairs(_ first: Ints, _ second: Ints) -> Bytes {
+      _mm512_mask_blend_epi16(0xAAAA_AAAA, first, _mm512_slli_epi32(second, 16))
+    }
+    @inline(__always) static func scalePairs(_ a: Bytes, by pair: UInt32) -> Bytes {
+      _mm512_mulhrs_epi16(a, _mm512_set1_epi32(Int32(bitPattern: pair)))
+    }
+    @inline(__always) static func dotPairs(_ a: Bytes, _ b: Bytes) -> Ints {
+      _mm512_madd_epi16(a, b)
+    }
+    @inline(__always) static func half(_ pairs: Bytes, isHigh: Bool) -> Ints {
+      _mm512_srai_epi32(isHigh ? pairs : _mm512_slli_epi32(pairs, 16), 16)
+    }
+
     @inline(__always)
     static func dotOffsetQuads(_ sum: Ints, _ offset: Bytes, signed: UnsafeRawPointer) -> Ints {
       _mm512_dpbusd_epi32(
@@ -218,7 +238,7 @@
   public func avx512KernelTable(readsInOrder: Bool) -> KernelTable {
     KernelTable(
       name: "avx512", readsInOrder: readsInOrder,
-      q4_0: { multiply(OffsetPanel<Nibbles>.self, $0) },
+      q4_0: { multiply(FourBitPanel.self, $0) },
       q4_1: { multiply(MinimumPanel<Nibbles>.self, $0) },
       q5_0: { multiply(OffsetPanel<NibblesAndBits>.self, $0) },
       q5_1: { multiply(MinimumPanel<NibblesAndBits>.self, $0) },
@@ -226,7 +246,7 @@
       q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
       q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
       q6_K: { multiply(SixBitPanel.self, $0) },
-      q4_0Rows: { multiply(OffsetRows<NibbleRows>.self, $0) },
+      q4_0Rows: { multiply(FourBitRows.self, $0) },
       q4_1Rows: { multiply(MinimumRows<NibbleRows>.self, $0) },
       q8_0Rows: { multiply(OffsetRows<SignedByteRows>.self, $0) },
       f32: { multiply(SinglePrecision.self, $0) },

@@ -4,7 +4,7 @@ import KernelCore
 public func portableKernelTable() -> KernelTable {
   KernelTable(
     name: "portable", readsInOrder: false,
-    q4_0: { multiply(OffsetPanel<Nibbles>.self, $0) },
+    q4_0: { multiply(FourBitPanel.self, $0) },
     q4_1: { multiply(MinimumPanel<Nibbles>.self, $0) },
     q5_0: { multiply(OffsetPanel<NibblesAndBits>.self, $0) },
     q5_1: { multiply(MinimumPanel<NibblesAndBits>.self, $0) },
@@ -12,7 +12,7 @@ public func portableKernelTable() -> KernelTable {
     q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
     q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
     q6_K: { multiply(SixBitPanel.self, $0) },
-    q4_0Rows: { multiply(OffsetRows<NibbleRows>.self, $0) },
+    q4_0Rows: { multiply(FourBitRows.self, $0) },
     q4_1Rows: { multiply(MinimumRows<NibbleRows>.self, $0) },
     q8_0Rows: { multiply(OffsetRows<SignedByteRows>.self, $0) },
     f32: { multiply(SinglePrecision.self, $0) },

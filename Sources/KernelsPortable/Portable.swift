@@ -94,6 +94,9 @@ enum Portable: VectorISA {
     let wide = SIMD16<UInt32>(truncatingIfNeeded: p.loadUnaligned(as: SIMD16<UInt16>.self))
     return unsafeBitCast(wide &<< 16, to: Floats.self)
   }
+  @inline(__always) static func storeBrainFloat(_ v: Floats, _ p: UnsafeMutableRawPointer) {
+    storeLowHalves(unsafeBitCast(v, to: Ints.self) &>> 16, p)
+  }
 
   @inline(__always) static func splat(_ value: Int32) -> Ints { Ints(repeating: value) }
   @inline(__always) static func add(_ a: Ints, _ b: Ints) -> Ints { a &+ b }
@@ -122,6 +125,9 @@ enum Portable: VectorISA {
     p.storeBytes(of: SIMD16<Int16>(truncatingIfNeeded: a), as: SIMD16<Int16>.self)
   }
   @inline(__always) static func highPlane(_ a: Ints) -> Ints { (a &+ 64) &>> 7 }
+  @inline(__always) static func powerOfTwo(_ a: Floats) -> Floats {
+    unsafeBitCast(unsafeBitCast(a, to: SIMD16<UInt32>.self) & 0x7F80_0000, to: Floats.self)
+  }
   @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
     Ints(truncatingIfNeeded: p.loadUnaligned(as: SIMD16<UInt8>.self))
   }
@@ -173,9 +179,26 @@ enum Portable: VectorISA {
 
   @inline(__always)
   static func dotPairs(_ sum: Ints, _ pairs: Bytes, _ other: UnsafeRawPointer) -> Ints {
+    let first = half(pairs, isHigh: false) &* Int32(other.loadUnaligned(as: Int16.self))
+    return sum &+ first
+      &+ half(pairs, isHigh: true) &* Int32((other + 2).loadUnaligned(as: Int16.self))
+  }
+
+  @inline(__always) static func pairs(_ first: Ints, _ second: Ints) -> Bytes {
+    unsafeBitCast((first & 0xFFFF) | (second &<< 16), to: Bytes.self)
+  }
+  @inline(__always) static func scalePairs(_ a: Bytes, by pair: UInt32) -> Bytes {
+    let low = half(a, isHigh: false) &* Int32(Int16(truncatingIfNeeded: pair))
+    let high = half(a, isHigh: true) &* Int32(Int16(truncatingIfNeeded: pair &>> 16))
+    return pairs((low &+ 16384) &>> 15, (high &+ 16384) &>> 15)
+  }
+  @inline(__always) static func dotPairs(_ a: Bytes, _ b: Bytes) -> Ints {
+    half(a, isHigh: false) &* half(b, isHigh: false)
+      &+ half(a, isHigh: true) &* half(b, isHigh: true)
+  }
+  @inline(__always) static func half(_ pairs: Bytes, isHigh: Bool) -> Ints {
     let both = unsafeBitCast(pairs, to: Ints.self)
-    let first = ((both &<< 16) &>> 16) &* Int32(other.loadUnaligned(as: Int16.self))
-    return sum &+ first &+ (both &>> 16) &* Int32((other + 2).loadUnaligned(as: Int16.self))
+    return (isHigh ? both : both &<< 16) &>> 16
   }
 
   @inline(__always)

@@ -59,6 +59,7 @@ import Testing
 
       var rest = row
       for column in expected { rest[column] = 0 }
+      let largestScale = (rest.map(abs).max() ?? 0) / 127
       for block in 0..<blockCount {
         let values = rest[32 * block..<32 * block + 32]
         let record = matrix.record(row: 0, block: block)
@@ -73,6 +74,11 @@ import Testing
         #expect(about.scaledSum == about.scale * Float(sum))
         #expect(Int(about.offset8) == -8 * sum && Int(about.offset128) == -128 * sum)
         #expect(Int(about.firstHalfOffset128) == -128 * quants.prefix(16).reduce(0, +))
+        let pair = (matrix.record(row: 0, block: block & ~1) + OnePlane.quantBytes)
+          .load(as: ActivationBlock.self).shortScales
+        let short = Float(UInt16(truncatingIfNeeded: pair >> (block & 1 == 0 ? 0 : 16)))
+        #expect(abs(short - about.scale / largestScale * 32767) <= 0.51)
+        #expect(about.productUnit == largestScale / 32767 * 32768)
       }
     }
     #expect(compared > 10)

@@ -99,6 +99,10 @@ SWIFTLET_INLINE __m128i swiftlet_halves_si128(const char *low, const char *high,
 SWIFTLET_INLINE __m256i swiftlet_pack_si256(__m256i low, __m256i high) {
   return _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
 }
+// Of each lane the low 16 bits of both.
+SWIFTLET_INLINE __m256i swiftlet_pairs_si256(__m256i low, __m256i high) {
+  return _mm256_blend_epi16(low, _mm256_slli_epi32(high, 16), 0xAA);
+}
 // The largest lane of each of two vectors, in each lane of the first and of the second 16 bytes.
 SWIFTLET_INLINE __m256 swiftlet_largest_of_both_ps256(__m256 a, __m256 b) {
   __m256 ab = _mm256_max_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
