@@ -176,10 +176,12 @@ struct PanelPacking {
   private func packBlocks(_ source: UnsafeRawPointer, _ rows: Int, _ panel: UnsafeMutableRawPointer)
     -> Int?
   {
+    var bad: Int?
     for row in 0..<rows {
       let from = source + row * rowBytes
       for index in 0..<columns / 32 {
         let block = QuantizedBlock(type, from, index)
+        if !block.isFinite, bad == nil { bad = row }
         switch kind {
         case .q5_0:
           let to = panel + index * OffsetPanel<NibblesAndBits>.blockBytes
@@ -210,7 +212,7 @@ struct PanelPacking {
         }
       }
     }
-    return firstRowNotFinite(source, rows)
+    return bad
   }
 
   private func mutable(_ p: UnsafeRawPointer) -> UnsafeMutableRawPointer {
