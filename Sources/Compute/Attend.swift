@@ -103,11 +103,18 @@ extension Worker {
       }
       preconditionFailure("tile \(index) of part \(part)")
     }
+    let wasAsked = asksAhead(for: slices)
     // A head after the other: its keys and values stay in the cache for all tiles.
     share(parts: parts.count, items: { tiles($0) * heads }) { part, item in
       let count = tiles(part)
       let (slice, rows) = tile(item % count, part)
-      attention.attend(rows, of: slice, head: item / count, into: output)
+      var next: UnsafeRawBufferPointer?
+      if wasAsked, item + 1 < count * heads {
+        next = attention.keysRead(
+          tile((item + 1) % count, part).0, head: (item + 1) / count, from: 0)
+      }
+      attention.attend(
+        rows, of: slice, head: item / count, wasAsked: wasAsked, next: next, into: output)
     }
   }
 
@@ -185,7 +192,14 @@ private struct TileAttention {
   }
 
   /// All spans that `rows` see.
-  func attend(_ rows: Range<Int>, of slice: SequenceSlice, head: Int, into output: FloatMatrix) {
+  ///
+  /// - Parameters:
+  ///   - wasAsked: whether products have asked for their keys and values (`UpcomingReads`).
+  ///   - next: the first keys that are read afterwards, if they did for those.
+  func attend(
+    _ rows: Range<Int>, of slice: SequenceSlice, head: Int, wasAsked: Bool,
+    next following: UnsafeRawBufferPointer?, into output: FloatMatrix
+  ) {
     if !storesFirst { store(rows.lowerBound, of: slice, head: head) }
     let width = AttentionSpan.positions
     let end = slice.position(of: rows.upperBound - 1) + 1
@@ -197,7 +211,10 @@ private struct TileAttention {
     }
     for start in stride(from: 0, to: end, by: width) {
       let positions = start..<min(start + width, end)
-      compute(rows, slice, head, positions, start == 0 ? running : next)
+      let upcoming =
+        wasAsked && positions.upperBound < end
+        ? keysRead(slice, head: head, from: positions.upperBound) : following
+      compute(rows, slice, head, positions, start == 0 ? running : next, upcoming)
       if start > 0 { kernels.mergeSpan(next, running, rows.count * group, headSize) }
     }
     finish(rows, head: head, running, into: output)
@@ -220,7 +237,7 @@ private struct TileAttention {
         rows, of: slice, head,
         for: positions.upperBound == end ? precision.keys : precision.distantKeys ?? precision.keys)
     }
-    compute(rows, slice, head, positions, partial)
+    compute(rows, slice, head, positions, partial, nil)
   }
 
   /// Writes what the partial results of `spans` are together; leaves those as they are.
@@ -248,6 +265,13 @@ private struct TileAttention {
     }
   }
 
+  /// What a token at the end of a sequence reads of the keys of the span that begins at `start`.
+  func keysRead(
+    _ slice: SequenceSlice, head: Int, from start: Int
+  ) -> UnsafeRawBufferPointer {
+    slice.keysRead(slice.cache.span(layer, head, of: start), from: start)
+  }
+
   /// Makes ready the queries of a tile for keys that lie so, and what else `AttentionSpan` has of them.
   private func gatherQueries(
     _ rows: Range<Int>, of slice: SequenceSlice, _ head: Int, for keys: KeyEncoding
@@ -270,10 +294,10 @@ private struct TileAttention {
     }
   }
 
-  /// One span of the tile whose queries are ready.
+  /// One span of the tile whose queries are ready; `upcoming` as in `AttentionSpan`.
   private func compute(
     _ rows: Range<Int>, _ slice: SequenceSlice, _ head: Int, _ positions: Range<Int>,
-    _ partial: AttentionPartial
+    _ partial: AttentionPartial, _ upcoming: UnsafeRawBufferPointer?
   ) {
     let span = slice.cache.span(layer, head, of: positions.lowerBound)
     // The rows of later spans come last.
@@ -281,14 +305,16 @@ private struct TileAttention {
     let near =
       span.distantKeys == nil
       ? rows.count : min(max(end - slice.position(of: rows.lowerBound), 0), rows.count)
-    compute(0..<near, span, span.keys, positions, partial)
-    if let keys = span.distantKeys { compute(near..<rows.count, span, keys, positions, partial) }
+    compute(0..<near, span, span.keys, positions, partial, upcoming)
+    if let keys = span.distantKeys {
+      compute(near..<rows.count, span, keys, positions, partial, upcoming)
+    }
   }
 
   /// One span of some of the tile's tokens, of which there may be none, with one of the span's keys.
   private func compute(
     _ tokens: Range<Int>, _ head: HeadSpan, _ keys: SpanKeys, _ positions: Range<Int>,
-    _ partial: AttentionPartial
+    _ partial: AttentionPartial, _ upcoming: UnsafeRawBufferPointer?
   ) {
     guard !tokens.isEmpty else { return }
     let first = tokens.lowerBound * group
@@ -298,7 +324,8 @@ private struct TileAttention {
       valueScales: head.valueScales, keyNorms: keys.norms,
       headSize: headSize, start: positions.lowerBound, count: positions.count,
       queries: queries + first * headSize, queryScales: scales + first, rows: tokens.count * group,
-      visible: scratch.visible + first, readsInOrder: kernels.readsInOrder)
+      visible: scratch.visible + first, readsInOrder: kernels.readsInOrder,
+      upcoming: upcoming)
     kernels.attention(keys.encoding)(
       span, scratch.scores, partial.dropping(rows: first, headSize: headSize))
   }

@@ -77,8 +77,7 @@ public final class UpcomingReads: @unchecked Sendable {
           }
           let span = slice.cache.span(layer, head, of: start)
           let seen = min(slice.end - start, AttentionSpan.positions)
-          let isLast = start + AttentionSpan.positions >= slice.end
-          add((isLast ? span.keys : span.distantKeys ?? span.keys).first(seen))
+          add(slice.keysRead(span, from: start))
           add(span.firstValues(seen))
         }
       }
@@ -96,6 +95,16 @@ extension Worker {
   /// and so many that there is a tile of eight.
   public func asksAhead(for slices: [SequenceSlice]) -> Bool {
     count == 1 && slices.count >= RowParts.group && slices.allSatisfy { $0.rows.count == 1 }
+  }
+}
+
+extension SequenceSlice {
+  /// What the newest token reads of the keys of `span`, which begins at the position `start`.
+  func keysRead(_ span: HeadSpan, from start: Int) -> UnsafeRawBufferPointer {
+    let seen = end - start
+    let isLast = seen <= AttentionSpan.positions
+    return (isLast ? span.keys : span.distantKeys ?? span.keys)
+      .first(min(seen, AttentionSpan.positions))
   }
 }
 

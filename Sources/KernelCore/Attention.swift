@@ -26,6 +26,9 @@ public struct AttentionSpan {
   public var visible: UnsafePointer<Int32>
   /// Of the table whose kernel it is for.
   public var readsInOrder: Bool
+  /// The keys that are read after this span, where they and the span's values are in the L3: few rows ask for them
+  /// while they read values. Nil where they may be in memory, and would be waited for.
+  public var upcoming: UnsafeRawBufferPointer?
 
   @inlinable
   public init(
@@ -33,7 +36,8 @@ public struct AttentionSpan {
     valueScales: UnsafePointer<Float>?, keyNorms: UnsafePointer<Float>?, headSize: Int, start: Int,
     count: Int,
     queries: UnsafePointer<Float>, queryScales: UnsafePointer<Float>?, rows: Int,
-    visible: UnsafePointer<Int32>, readsInOrder: Bool
+    visible: UnsafePointer<Int32>, readsInOrder: Bool,
+    upcoming: UnsafeRawBufferPointer? = nil
   ) {
     self.keys = keys
     self.values = values
@@ -48,6 +52,7 @@ public struct AttentionSpan {
     self.rows = rows
     self.visible = visible
     self.readsInOrder = readsInOrder
+    self.upcoming = upcoming
   }
 }
 

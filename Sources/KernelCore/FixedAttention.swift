@@ -98,15 +98,17 @@ func scoreTile<I: VectorISA, K: KeyStorage, T: TokenTile, P: TokenTile>(
     let start = K.firstScore(isa, queries + index &* rowBytes, count: span.headSize)
     sums.forEach { _, sum in sum = start }
   }
-  // Few rows would wait for them.
+  // Few rows would wait for them. From the L3 they come to the L2 only: of requests for the L1 a core has fewer under way.
   let asksForValues = T.count < 4
+  let isNear = span.upcoming != nil
   let values = span.values + panel &* PanelGeometry.rows &* span.headSize
   var part = 0
   while part &* K.step < span.headSize {
     if asksForValues {
       var line = 0
       while line < P.count {
-        I.prefetch(values + (line &* PanelGeometry.rows &* span.headSize &+ part &* 16 &* K.step))
+        let value = values + (line &* PanelGeometry.rows &* span.headSize &+ part &* 16 &* K.step)
+        if isNear { I.prefetchForLater(value) } else { I.prefetch(value) }
         line &+= 1
       }
     }
@@ -187,6 +189,11 @@ func valueTile<I: VectorISA, T: TokenTile, C: TokenTile>(
   @inline(__always) func scales(_ tileRow: Int) -> UnsafePointer<Float> {
     ByteValues.scales(scores + (row &+ tileRow) &* AttentionSpan.positions)
   }
+  // In whole lines with each step, so that with the last one all keys are asked for.
+  let asksForKeys = T.count < 4 && C.count == 4
+  let steps = end / ByteValues.step
+  var upcoming = span.upcoming?.baseAddress ?? span.values
+  let rate = ((span.upcoming?.count ?? 0) &+ 64 &* steps &- 1) / (64 &* steps) &* 64
   var sums = T(repeating: C(repeating: FixedSum()))
   var start = 0
   var index = 0
@@ -195,6 +202,10 @@ func valueTile<I: VectorISA, T: TokenTile, C: TokenTile>(
     sums.forEach { _, row in row.forEach { _, sum in sum.part = I.splat(Int32(0)) } }
     var position = start
     while position < stop {
+      if asksForKeys {
+        prefetchForLater(isa, upcoming, rate)
+        upcoming += rate
+      }
       let lines = values + position &* span.headSize
       sums.forEach { index, row in
         let weight = weights + (index &* rowBytes &+ position)

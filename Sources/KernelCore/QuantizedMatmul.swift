@@ -137,11 +137,7 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
     F.lookAhead(isa, weights, stride, block)
     prefetch(isa, next + block &* blockBytes, lines)
     if T.count >= 8 {
-      var byte = 0
-      while byte < laterRate {
-        I.prefetchForLater(laterStart + (block &* laterRate &+ byte))
-        byte &+= 64
-      }
+      prefetchForLater(isa, laterStart + block &* laterRate, laterRate)
     }
   }
   if F.hasShortScales, !P.isWide {
@@ -170,6 +166,16 @@ func prefetch<I: VectorISA>(_ isa: I.Type, _ pointer: UnsafeRawPointer, _ bytes:
   var byte = bytes.lowerBound
   while byte < bytes.upperBound {
     I.prefetch(pointer + byte)
+    byte &+= 64
+  }
+}
+
+/// The same of this many bytes from `pointer` on, which are not needed at once.
+@inlinable @inline(__always)
+func prefetchForLater<I: VectorISA>(_ isa: I.Type, _ pointer: UnsafeRawPointer, _ count: Int) {
+  var byte = 0
+  while byte < count {
+    I.prefetchForLater(pointer + byte)
     byte &+= 64
   }
 }

@@ -68,4 +68,27 @@ import Testing
     while let (_, rate) = short.state.pointee.take(blocks: 1) { taken += rate }
     #expect(taken >= 3200 && taken < 3200 + 70_000)
   }
+
+  @Test(
+    "of earlier spans a token reads all keys of those for later ones, of its own what it sees, whole panels"
+  )
+  func keys() throws {
+    let shape = KeyValueCache.Shape(layers: 2, heads: 3, headSize: 64)
+    for precision in KeyValueCache.Precision.allCases {
+      let cache = try KeyValueCache(shape, capacity: 1024, precision: precision)
+      cache.extend(by: 599)
+      let slice = SequenceSlice(cache: cache, rows: 0..<1)
+      for start in [0, 256] {
+        let span = cache.span(1, 2, of: start)
+        let distant = span.distantKeys ?? span.keys
+        let read = slice.keysRead(span, from: start)
+        #expect(read.baseAddress == UnsafeRawPointer(distant.columns))
+        #expect(read.count == 256 * distant.encoding.bytes(headSize: 64))
+      }
+      let own = cache.span(1, 2, of: 512)
+      let read = slice.keysRead(own, from: 512)
+      #expect(read.baseAddress == UnsafeRawPointer(own.keys.columns))
+      #expect(read.count == 96 * 64 * own.keys.encoding.bytes)
+    }
+  }
 }
