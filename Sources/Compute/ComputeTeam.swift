@@ -150,11 +150,20 @@ public struct Worker {
   /// - Parameters:
   ///   - parts: at most as many as there are threads; thread t's own is t * parts / threads.
   ///   - items: how many a part has, the same on every thread.
+  ///   - afterOwnWork: whether threads come one by one, each when it has prepared what its own part reads. There are as many
+  ///     parts as threads then.
   ///   - body: is called with a part and one of its items.
-  func share(parts: Int, items: (Int) -> Int, _ body: (Int, Int) -> Void) {
+  func share(
+    parts: Int, items: (Int) -> Int, afterOwnWork: Bool = false, _ body: (Int, Int) -> Void
+  ) {
     let first = index * parts / count
+    if afterOwnWork {
+      precondition(parts == count, "\(parts) parts of \(count) threads")
+      rendezvous.open(first)
+    }
     for step in 0..<parts {
       let part = (first + step) % parts
+      if afterOwnWork { rendezvous.awaitOpening(of: part) }
       let count = items(part)
       var item = rendezvous.claim(part)
       while item < count {

@@ -26,10 +26,12 @@ extension Worker {
   ///   - rows: the tokens to compute, of `input`.
   ///   - outputRow: where the results of the first of them go in the outputs; the same row by default.
   ///   - upcoming: what this thread reads afterwards, to be asked for meanwhile.
+  ///   - afterOwnWork: whether each thread has prepared its `ownRows` of the input, which `rows` are all of, by itself: who
+  ///     comes first helps the others then.
   public func linear(
     _ input: Activations, rows: Range<Int>, into outputRow: Int? = nil, _ first: Projection,
     _ second: Projection? = nil, _ third: Projection? = nil,
-    meanwhile upcoming: UpcomingReads? = nil
+    meanwhile upcoming: UpcomingReads? = nil, afterOwnWork: Bool = false
   ) {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= input.rows)
     guard !rows.isEmpty else { return }
@@ -42,13 +44,15 @@ extension Worker {
     // OpenBLAS gets all rows at once: who dequantizes weights for some would do it again for others.
     let isNative = first.isNative && (second?.isNative ?? true) && (third?.isNative ?? true)
     let parts = RowParts(rows, threads: isNative ? count : 1)
-    let cuts = WorkCuts(units, stretches: count / parts.count, items: rows.count < 32 ? 4 : 16)
+    let items = rows.count < 32 && !afterOwnWork ? 4 : 16
+    let cuts = WorkCuts(units, stretches: count / parts.count, items: items)
     let ahead = upcoming?.state
     var outliers: OutlierRows?
     // Whose outliers these are: a thread has room for those of one part.
     var planned: Int?
     share(
-      parts: parts.count * cuts.stretches, items: { cuts.count(of: $0 % cuts.stretches) }
+      parts: parts.count * cuts.stretches, items: { cuts.count(of: $0 % cuts.stretches) },
+      afterOwnWork: afterOwnWork
     ) { number, item in
       let (number, stretch) = number.quotientAndRemainder(dividingBy: cuts.stretches)
       let part = parts[number]

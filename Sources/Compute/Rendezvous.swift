@@ -19,7 +19,8 @@ final class Rendezvous: @unchecked Sendable {
 
   private struct PartItems: ~Copyable {
     let next = Atomic<Int>(0)
-    let rest: (Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0)
+    let isOpen = Atomic<Int>(0)
+    let rest: (Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0)
   }
 
   typealias Body = (Int) -> Void
@@ -146,8 +147,13 @@ final class Rendezvous: @unchecked Sendable {
       phase.wrappingAdd(1, ordering: .releasing)
       return
     }
+    wait { phase.load(ordering: .acquiring) != current }
+  }
+
+  /// Spins until `isDone`, and after a while lets others have the core.
+  private func wait(_ isDone: () -> Bool) {
     var turns = 0
-    while phase.load(ordering: .acquiring) == current {
+    while !isDone() {
       if turns < patience {
         turns += 1
         swiftlet_spin_hint()
@@ -158,7 +164,22 @@ final class Rendezvous: @unchecked Sendable {
   }
 
   private func restart() {
-    for part in 0..<partCount { parts[part].next.store(0, ordering: .relaxed) }
+    for part in 0..<partCount {
+      parts[part].next.store(0, ordering: .relaxed)
+      parts[part].isOpen.store(0, ordering: .relaxed)
+    }
+  }
+
+  /// Says, until the next barrier, that what the items of a part read is there.
+  func open(_ part: Int) {
+    precondition(part >= 0 && part < partCount, "part \(part) of \(partCount)")
+    parts[part].isOpen.store(1, ordering: .releasing)
+  }
+
+  /// Returns when `open` has been called for `part`; what was written before is visible after.
+  func awaitOpening(of part: Int) {
+    precondition(part >= 0 && part < partCount, "part \(part) of \(partCount)")
+    wait { parts[part].isOpen.load(ordering: .acquiring) != 0 }
   }
 
   /// The next item of a part of the current step. Items are handed out once, from 0, until the next barrier.

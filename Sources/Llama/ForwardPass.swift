@@ -220,6 +220,8 @@ public final class ForwardPass {
       pass.slices = Array(slices[own])
       pass.rows = own
       pass.wanted = wanted.clamped(to: own)
+      // But one core may be slower than another for a while: with the logits of all they help each other.
+      if wanted == 0..<count { pass.team = worker }
       compute(pass, worker.alone)
     }
   }
@@ -235,6 +237,8 @@ public final class ForwardPass {
     /// The row whose logits come first.
     let firstWanted: Int
     let projectsLogits: Bool
+    /// Who computes the logits of all tokens together, each thread once its own rows are ready.
+    var team: Worker?
 
     /// Rows that the last block computes. A token each is one step with all of them.
     var outlasting: Range<Int> { slices.contains { $0.rows.count > 1 } ? wanted : rows }
@@ -297,9 +301,12 @@ public final class ForwardPass {
       residual, weights.outputNorm, epsilon: epsilon, rows: wanted, into: normed,
       for: weights.outputReaders)
     guard pass.projectsLogits else { return }
-    worker.linear(
-      h, rows: wanted, into: wanted.lowerBound - pass.firstWanted,
-      Projection(weights.output, logits))
+    let output = Projection(weights.output, logits)
+    if let team = pass.team {
+      team.linear(h, rows: 0..<pass.tokens.count, output, afterOwnWork: true)
+    } else {
+      worker.linear(h, rows: wanted, into: wanted.lowerBound - pass.firstWanted, output)
+    }
   }
 }
 

@@ -72,6 +72,36 @@ import Testing
     #expect(seen.value.load(ordering: .relaxed) == 0)
   }
 
+  @Test(
+    "items of a part are done when its thread has come, by whoever is there",
+    arguments: [1, 2, 3, 8])
+  func sharingAfterOwnWork(threads: Int) {
+    let team = ComputeTeam(threads: threads)
+    let parts = team.threadCount
+    let items = 20
+    let done = (0..<parts * items).map { _ in Counter() }
+    let prepared = (0..<parts).map { _ in Counter() }
+    let early = Counter()
+    let rounds = 500
+    for round in 1...rounds {
+      team.run { worker in
+        // Another one is late each time.
+        if worker.index == round % parts {
+          for _ in 0..<2000 { early.value.wrappingAdd(0, ordering: .relaxed) }
+        }
+        prepared[worker.index].value.store(round, ordering: .relaxed)
+        worker.share(parts: parts, items: { _ in items }, afterOwnWork: true) { part, item in
+          if prepared[part].value.load(ordering: .relaxed) != round {
+            early.value.wrappingAdd(1, ordering: .relaxed)
+          }
+          done[part * items + item].value.wrappingAdd(1, ordering: .relaxed)
+        }
+      }
+    }
+    #expect(early.value.load(ordering: .relaxed) == 0)
+    #expect(done.allSatisfy { $0.value.load(ordering: .relaxed) == rounds })
+  }
+
   @Test("teams come and go, used or not")
   func lifetime() {
     for threads in 1...40 {
