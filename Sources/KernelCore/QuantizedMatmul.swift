@@ -18,6 +18,12 @@ public struct OutputRows {
     let target = values + (token &* stride &+ panel &* PanelGeometry.rows)
     I.store(accumulates ? I.add(I.load(target), value) : value, target)
   }
+
+  /// Asks for where `write` puts a result.
+  @inlinable @inline(__always)
+  func prefetch<I: VectorISA>(_ isa: I.Type, token: Int, panel: Int) {
+    I.prefetch(values + (token &* stride &+ panel &* PanelGeometry.rows))
+  }
 }
 
 /// int8 [tokens, columns] x quantized panels -> float32 [tokens, rows].
@@ -133,6 +139,10 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
 
   let units = F.scaleUnits(isa, weights, stride, blocks: input.blockCount)
   var sums = T(repeating: I.splat(Float(0)))
+  // Results of many tokens are more than the L2 holds, and would be waited for.
+  if T.count >= 4, tokens > 2 &* largestTile {
+    sums.forEach { index, _ in output.prefetch(isa, token: token &+ index, panel: panel) }
+  }
   @inline(__always) func askAhead(_ block: Int) {
     F.lookAhead(isa, weights, stride, block)
     prefetch(isa, next + block &* blockBytes, lines)
