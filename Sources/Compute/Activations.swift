@@ -8,6 +8,8 @@ public final class Activations: Sendable {
   let wide: QuantizedMatrix
   /// Of each worker, or one where only one reads the rows.
   private let plans: [OutlierPlan]
+  /// The same: room for `narrow` as some kernels read it.
+  private let pairedRooms: [AlignedMemory]
 
   /// Tokens that it has room for.
   public var rows: Int { values.rows }
@@ -22,6 +24,14 @@ public final class Activations: Sendable {
     narrow = QuantizedMatrix(rows: rows, columns: quantizedColumns, isWide: false)
     wide = QuantizedMatrix(rows: rows, columns: quantizedColumns, isWide: true)
     plans = (0..<workers).map { _ in OutlierPlan(rows: rows, columns: quantizedColumns) }
+    let pairedBytes = PairedActivations.bytes(
+      tokens: rows, blocks: quantizedColumns / PanelGeometry.blockColumns)
+    pairedRooms = (0..<workers).map { _ in AlignedMemory(byteCount: pairedBytes) }
+  }
+
+  /// Room for some rows as `worker` multiplies them, until it asks again.
+  func pairedRoom(worker: Int) -> PairedRoom {
+    PairedRoom(pairedRooms[pairedRooms.count == 1 ? 0 : worker].base)
   }
 
   /// The outliers of `rows` as `worker` multiplies them, until it asks again.

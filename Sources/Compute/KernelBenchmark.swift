@@ -103,12 +103,15 @@ public struct KernelBenchmark {
       let kernel = kernels.quantized(kind)
       let plan = outliers ? OutlierPlan(rows: tokens, columns: columns) : nil
       let placed = plan?.make(input.rowOutliers(0), count: tokens)
+      let memory = AlignedMemory(
+        byteCount: PairedActivations.bytes(tokens: tokens, blocks: input.blockCount))
       call = {
+        var room = PairedRoom(memory.base)
         kernel(
           QuantizedOperands(
             weights: weights.base, panels: panels, input: input.view(from: 0, placed), wide: wide,
-            tokens: tokens, output: target, readsInOrder: kernels.readsInOrder))
-        withExtendedLifetime((output, plan)) {}
+            tokens: tokens, output: target, readsInOrder: kernels.readsInOrder, room: &room))
+        withExtendedLifetime((output, plan, memory)) {}
       }
     } else {
       let input = FloatMatrix(rows: tokens, columns: columns)

@@ -48,7 +48,8 @@ extension Worker {
     let cuts = WorkCuts(units, stretches: count / parts.count, items: items)
     let ahead = upcoming?.state
     var outliers: OutlierRows?
-    // Whose outliers these are: a thread has room for those of one part.
+    var room = input.pairedRoom(worker: index)
+    // Whose these are: a thread has room for those of one part.
     var planned: Int?
     share(
       parts: parts.count * cuts.stretches, items: { cuts.count(of: $0 % cuts.stretches) },
@@ -58,15 +59,18 @@ extension Worker {
       let part = parts[number]
       if readsOutliers, planned != number {
         outliers = input.outliers(part, worker: index)
+        room = input.pairedRoom(worker: index)
         planned = number
       }
       let range = cuts[stretch, item]
       let into = outputRow + part.lowerBound - rows.lowerBound
-      multiply(first, range, from: 0, input, part, outliers, into, ahead)
+      multiply(first, range, from: 0, input, part, outliers, into, ahead, &room)
       if let second {
-        multiply(second, range, from: secondStart, input, part, outliers, into, ahead)
+        multiply(second, range, from: secondStart, input, part, outliers, into, ahead, &room)
       }
-      if let third { multiply(third, range, from: thirdStart, input, part, outliers, into, ahead) }
+      if let third {
+        multiply(third, range, from: thirdStart, input, part, outliers, into, ahead, &room)
+      }
     }
   }
 
@@ -74,7 +78,7 @@ extension Worker {
   private func multiply(
     _ projection: Projection, _ range: Range<Int>, from start: Int, _ input: Activations,
     _ rows: Range<Int>, _ outliers: OutlierRows?, _ outputRow: Int,
-    _ ahead: UnsafeMutablePointer<ReadAhead>?
+    _ ahead: UnsafeMutablePointer<ReadAhead>?, _ room: UnsafeMutablePointer<PairedRoom>
   ) {
     let part = range.clamped(to: start..<start + projection.units)
     guard !part.isEmpty else { return }
@@ -87,7 +91,7 @@ extension Worker {
     let target = OutputRows(
       values: results, stride: output.stride, accumulates: projection.accumulates)
     if let panels = weights.panels {
-      multiply(weights, panels, units, input, rows, outliers, target, ahead)
+      multiply(weights, panels, units, input, rows, outliers, target, ahead, room)
       return
     }
     let size = OpenBLAS.rowsPerCall
@@ -108,7 +112,7 @@ extension Worker {
   private func multiply(
     _ weights: WeightMatrix, _ packed: UnsafeRawPointer, _ panels: Range<Int>,
     _ input: Activations, _ rows: Range<Int>, _ outliers: OutlierRows?, _ output: OutputRows,
-    _ ahead: UnsafeMutablePointer<ReadAhead>?
+    _ ahead: UnsafeMutablePointer<ReadAhead>?, _ room: UnsafeMutablePointer<PairedRoom>
   ) {
     guard weights.isQuantized else {
       let operands = FloatOperands(
@@ -125,7 +129,7 @@ extension Worker {
         ? input.wide.view(from: rows.lowerBound)
         : input.narrow.view(from: rows.lowerBound, outliers),
       wide: isWide, tokens: rows.count, output: output, readsInOrder: kernels.readsInOrder,
-      ahead: ahead)
+      ahead: ahead, room: room)
     kernels.quantized(weights.kind)(operands)
   }
 }

@@ -6,7 +6,7 @@ public enum ActivationPrecision {
   public static let wideLimit: Float = 16256
 }
 
-/// What the dot product needs to know of one block of 32 quantized activations, beside its quants: 28 bytes.
+/// What the dot product needs to know of one block of 32 quantized activations, beside its quants: 32 bytes.
 ///
 /// Unsigned weights have an offset, a power of two; what it contributes is where a sum starts. It is
 /// kept ready for use, so that the kernel has only to load it.
@@ -17,13 +17,15 @@ public struct ActivationBlock {
   public var scaledSum: Float
   /// -8 times the sum of the block's quants, for four-bit weights.
   public var offset8: Int32
+  /// -4 times that sum, as two int16: for sets that sum four-bit weights' products in two halves of a lane.
+  public var halvedOffset8: UInt32
   /// -128 times the sum of the block's quants, for weights of whole bytes.
   public var offset128: Int32
   /// The part of `offset128` that comes from the first 16 columns.
   public var firstHalfOffset128: Int32
   /// Of a block with an even number the short scales of itself and the next one, two int16 (`ShortScales`).
   public var shortScales: UInt32
-  /// What products of short scales are multiples of, as `VectorISA.scalePairs` has them: 32768 units of the row.
+  /// What products of short scales are multiples of, as `VectorISA.scaledSum` has them: 32768 units of the row.
   public var productUnit: Float
 
   /// - Parameters:
@@ -39,6 +41,8 @@ public struct ActivationBlock {
     self.scale = scale
     scaledSum = scale * Float(sum)
     offset8 = sum &* -8
+    // Of one plane it is within ±16256. Of two planes nobody reads it.
+    halvedOffset8 = UInt32(UInt16(truncatingIfNeeded: sum &* -4)) &* 0x0001_0001
     offset128 = sum &* -128
     firstHalfOffset128 = Int32(bitPattern: firstHalfBits.bitPattern) &* -128
     self.shortScales = shortScales
@@ -102,6 +106,14 @@ public struct ActivationRows {
   @inlinable @inline(__always)
   public static func place(row: Int, group: Int, blockCount: Int) -> Int {
     row / group &* group &* blockCount &+ row % group
+  }
+
+  /// `ActivationBlock.productUnit` of a token, of one plane.
+  @inlinable @inline(__always)
+  func productUnit(_ token: Int) -> Float {
+    let place = Self.place(row: first &+ token, group: group, blockCount: blockCount)
+    return (records + (place &* OnePlane.recordBytes &+ OnePlane.quantBytes))
+      .assumingMemoryBound(to: ActivationBlock.self).pointee.productUnit
   }
 
   /// Rows from `token` on, `limit` at most, that are in one group.

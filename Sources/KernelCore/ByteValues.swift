@@ -11,7 +11,7 @@ public enum ByteValues {
   /// Where the scales of a row's weights are.
   @inlinable @inline(__always)
   static func scales(_ row: UnsafePointer<Float>) -> UnsafePointer<Float> {
-    row + AttentionSpan.positions / 4
+    row + AttentionSpan.positions / 2
   }
 
   /// Replaces a row's weights by their quants, zero from `seen` to `end`, and puts the scales of groups behind those of
@@ -50,14 +50,15 @@ public enum ByteValues {
     var i = 0
     while i < seen {
       let inverse = I.splat(place[i / group])
-      I.storeLowBytes(I.bitPattern(I.fma(I.load(weights + i), inverse, large)), quants + i)
+      I.storeWeights(
+        I.bitPattern(I.fma(I.load(weights + i), inverse, large)), quants + i &* I.weightBytes)
       i &+= lanes
     }
     while i < end {
-      I.storeLowBytes(I.splat(Int32(0)), quants + i)
+      I.storeWeights(I.splat(Int32(0)), quants + i &* I.weightBytes)
       i &+= lanes
     }
-    let scales = weights + AttentionSpan.positions / 4
+    let scales = UnsafeMutablePointer(mutating: self.scales(weights))
     I.storeFourths(I.multiply(first, I.splat(1 / weightLimit)), scales)
     I.storeFourths(I.multiply(second, I.splat(1 / weightLimit)), scales + 4)
   }

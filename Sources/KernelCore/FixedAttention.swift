@@ -208,10 +208,10 @@ func valueTile<I: VectorISA, T: TokenTile, C: TokenTile>(
       }
       let lines = values + position &* span.headSize
       sums.forEach { index, row in
-        let weight = weights + (index &* rowBytes &+ position)
+        let weight = weights + (index &* rowBytes &+ position &* I.weightBytes)
         row.forEach { part, sum in
           sum.part = I.dotQuads(
-            sum.part, signed: I.loadBytes(lines + part &* 64), unsigned: weight)
+            sum.part, signed: I.loadBytes(lines + part &* 64), weights: weight)
         }
       }
       position &+= ByteValues.step

@@ -19,11 +19,14 @@ public struct QuantizedOperands {
   public var readsInOrder: Bool
   /// What is read afterwards; the kernel takes from it what it has asked for.
   public var ahead: UnsafeMutablePointer<ReadAhead>?
+  /// Where the kernel may keep `input` in a form of its own; without, it does not make one.
+  public var room: UnsafeMutablePointer<PairedRoom>?
 
   @inlinable
   public init(
     weights: UnsafeRawPointer, panels: Range<Int>, input: ActivationRows, wide: Bool, tokens: Int,
-    output: OutputRows, readsInOrder: Bool, ahead: UnsafeMutablePointer<ReadAhead>? = nil
+    output: OutputRows, readsInOrder: Bool, ahead: UnsafeMutablePointer<ReadAhead>? = nil,
+    room: UnsafeMutablePointer<PairedRoom>? = nil
   ) {
     self.weights = weights
     self.panels = panels
@@ -33,6 +36,7 @@ public struct QuantizedOperands {
     self.output = output
     self.readsInOrder = readsInOrder
     self.ahead = ahead
+    self.room = room
   }
 }
 

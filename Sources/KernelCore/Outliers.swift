@@ -160,19 +160,18 @@ func putBack(_ outliers: UnsafePointer<Outlier>, _ x: UnsafeMutablePointer<Float
 }
 
 /// Dequantizes a panel's weights in the columns that have outliers.
+///
+/// - Parameter read: the panel's weights in a column.
 @inlinable @inline(__always)
-func readColumns<I: VectorISA, F: PanelFormat>(
-  _ isa: I.Type, _ format: F.Type, _ panel: UnsafeRawPointer, _ stride: Int, units: I.Floats,
-  _ outliers: OutlierRows
+func readColumns<I: VectorISA>(
+  _ isa: I.Type, _ outliers: OutlierRows, _ read: (Int) -> I.Floats
 ) {
   I.store(I.splat(Float(0)), outliers.table)
   var target = outliers.table
   var index = 0
   while index < outliers.columnCount {
     target += PanelGeometry.rows
-    let column = Int(outliers.columns[index])
-    I.store(
-      F.column(isa, panel, stride, column &>> 5, column & 31, units: units), target)
+    I.store(read(Int(outliers.columns[index])), target)
     index &+= 1
   }
 }

@@ -157,12 +157,16 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
   } else {
     addBlocks(
       isa, format, records, dotTile, weights, stride, units, blocks: input.blockCount, &sums,
-      hasManyRegisters: largestTile >= 8, askAhead)
+      askAhead)
   }
 
   if !P.isWide, let outliers = input.outliers {
     // Only now: the first tile has just brought the panel to the cache.
-    if token == 0 { readColumns(isa, format, weights, stride, units: units, outliers) }
+    if token == 0 {
+      readColumns(isa, outliers) {
+        F.column(isa, weights, stride, $0 &>> 5, $0 & 31, units: units)
+      }
+    }
     addOutliers(isa, outliers, token, &sums)
   }
   sums.forEach { index, sum in

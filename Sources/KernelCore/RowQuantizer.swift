@@ -161,13 +161,7 @@ func quantizeBlock<I: VectorISA, P: Planes>(
   let first = I.round(I.multiply(I.load(x + block &* 32), inverse))
   let second = I.round(I.multiply(I.load(x + (block &* 32 &+ 16)), inverse))
   if P.isWide {
-    let firstHigh = I.highPlane(first)
-    let secondHigh = I.highPlane(second)
-    I.storeLowBytes(firstHigh, target)
-    I.storeLowBytes(secondHigh, target + 16)
-    // quant - 128 * high, modulo 256: within -64 to 63.
-    I.storeLowBytes(I.add(first, I.shiftLeft(firstHigh, 7)), target + 32)
-    I.storeLowBytes(I.add(second, I.shiftLeft(secondHigh, 7)), target + 48)
+    I.storeWide(first, second, target)
   } else {
     I.storeLowBytes(first, target)
     I.storeLowBytes(second, target + 16)

@@ -35,11 +35,11 @@ func addPairs<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTil
   @inline(__always)
   func multiply(_ dots: inout D, _ block: Int, _ records: TileRecords<P>) {
     askAhead(block)
-    dots.forEach { index, dot in dot = offset(isa, format, records.about(index)) }
+    dots.forEach { index, dot in dot = I.firstOfNibbles(records.about(index)) }
     let first = F.firstHalf(isa, weights, stride, block)
-    I.dot(&dots, first, records.quants, step: P.recordBytes, bits: F.bits)
+    I.dotNibbles(&dots, first, records.quants, step: P.recordBytes)
     let second = F.secondHalf(isa, weights, stride, block)
-    I.dot(&dots, second, records.quants + 16, step: P.recordBytes, bits: F.bits)
+    I.dotNibbles(&dots, second, records.quants + 16, step: P.recordBytes)
   }
   var current = records
   var block = 0
@@ -50,9 +50,9 @@ func addPairs<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTil
     if block &+ 1 < blocks { multiply(&seconds, block &+ 1, current.next) }
     let scales = F.shortScales(isa, weights, stride, block, blocks: blocks, units: units)
     sums.forEach { index, sum in
-      let factors = I.scalePairs(scales, by: current.about(index).pointee.shortScales)
-      sum = I.add(
-        sum, I.convert(I.dotPairs(I.pairs(firsts[index], seconds[index]), factors)))
+      let both = I.scaledSum(
+        firsts[index], seconds[index], scales, by: current.about(index).pointee.shortScales)
+      sum = I.add(sum, I.convert(both))
     }
     current = current.next.next
     block &+= 2
@@ -62,19 +62,15 @@ func addPairs<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTil
   }
 }
 
-/// Which columns of a block.
-@usableFromInline enum Half { case first, second, both }
-
 /// Adds a panel's products, a block after the other: of each `dot * weight scale * activation scale`, and what a minimum
 /// adds.
-///
-/// - Parameter hasManyRegisters: whether there are registers for two sums for each token and row.
 @inlinable @inline(__always)
 func addBlocks<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTile>(
   _ isa: I.Type, _ format: F.Type, _ records: TileRecords<P>, _ dotTile: D.Type,
   _ weights: UnsafeRawPointer, _ stride: Int, _ units: I.Floats, blocks: Int, _ sums: inout T,
-  hasManyRegisters: Bool, _ askAhead: (Int) -> Void
+  _ askAhead: (Int) -> Void
 ) where T.Element == I.Floats, D.Element == I.Ints {
+  let planes = P.self
   var dots = D(repeating: I.splat(Int32(0)))
   var next = records
   var block = 0
@@ -84,35 +80,18 @@ func addBlocks<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTi
     let second = F.secondHalf(isa, weights, stride, block)
     let scales = F.scales(isa, weights, stride, block, units: units)
     let records = next
-    @inline(__always) func addProducts(_ sums: inout D, _ half: Half, plane: Int) {
-      let quants = records.quants + plane &* 32
-      if half != .second { I.dot(&sums, first, quants, step: P.recordBytes, bits: F.bits) }
-      if half != .first { I.dot(&sums, second, quants + 16, step: P.recordBytes, bits: F.bits) }
-    }
     /// The integer products of these columns.
     @inline(__always) func multiply(_ half: Half, start: (Int) -> I.Ints) {
-      guard P.isWide else {
-        dots.forEach { index, dot in dot = start(index) }
-        addProducts(&dots, half, plane: 0)
+      dots.forEach { index, dot in dot = start(index) }
+      guard !P.isWide else {
+        I.dotWide(&dots, first, second, half, records.quants, step: P.recordBytes)
         return
       }
-      var high = D(repeating: I.splat(Int32(0)))
-      if hasManyRegisters {
-        // Each product waits for the one before it: twice as many sums wait half as long.
-        dots.forEach { index, dot in dot = start(index) }
-        if half != .second {
-          addProducts(&high, .first, plane: 0)
-          addProducts(&dots, .first, plane: 1)
-        }
-        if half != .first {
-          addProducts(&high, .second, plane: 0)
-          addProducts(&dots, .second, plane: 1)
-        }
-        dots.forEach { index, dot in dot = I.add(I.shiftLeft(high[index], 7), dot) }
-      } else {
-        addProducts(&high, half, plane: 0)
-        dots.forEach { index, dot in dot = I.add(I.shiftLeft(high[index], 7), start(index)) }
-        addProducts(&dots, half, plane: 1)
+      if half != .second {
+        I.dot(&dots, first, records.quants, step: P.recordBytes, bits: F.bits)
+      }
+      if half != .first {
+        I.dot(&dots, second, records.quants + 16, step: P.recordBytes, bits: F.bits)
       }
     }
     @inline(__always) func addScaled(_ scales: I.Floats) {
@@ -123,15 +102,18 @@ func addBlocks<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTi
     }
 
     if F.hasHalfScales {
-      multiply(.first) { index in I.splat(records.about(index).pointee.firstHalfOffset128) }
+      multiply(.first) { index in
+        offset(isa, planes, records.about(index).pointee.firstHalfOffset128)
+      }
       addScaled(scales)
       multiply(.second) { index in
         let about = records.about(index)
-        return I.splat(about.pointee.offset128 &- about.pointee.firstHalfOffset128)
+        return offset(
+          isa, planes, about.pointee.offset128 &- about.pointee.firstHalfOffset128)
       }
       addScaled(F.secondScales(isa, weights, stride, block))
     } else {
-      multiply(.both) { index in offset(isa, format, records.about(index)) }
+      multiply(.both) { index in offset(isa, format, planes, records.about(index)) }
       addScaled(scales)
       if F.hasMinimums {
         let minimums = F.minimums(isa, weights, stride, block)
@@ -147,13 +129,19 @@ func addBlocks<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTi
 
 /// What an unsigned quant's offset contributes: where the sum starts.
 @inlinable @inline(__always)
-func offset<I: VectorISA, F: PanelFormat>(
-  _ isa: I.Type, _ format: F.Type, _ about: UnsafePointer<ActivationBlock>
+func offset<I: VectorISA, F: PanelFormat, P: Planes>(
+  _ isa: I.Type, _ format: F.Type, _ planes: P.Type, _ about: UnsafePointer<ActivationBlock>
 ) -> I.Ints {
   switch F.offsetShift {
   case 3: I.splat(about.pointee.offset8)
   case 4: I.shiftLeft(I.splat(about.pointee.offset8), 1)
-  case 7: I.splat(about.pointee.offset128)
+  case 7: offset(isa, planes, about.pointee.offset128)
   default: I.splat(Int32(0))
   }
 }
+
+/// The same of whole bytes, whose offset is `correction` where `VectorISA.dot` does not subtract 128 itself.
+@inlinable @inline(__always)
+func offset<I: VectorISA, P: Planes>(
+  _ isa: I.Type, _ planes: P.Type, _ correction: Int32
+) -> I.Ints { P.isWide ? I.splat(correction) : I.firstOfOffsetQuads(correction) }

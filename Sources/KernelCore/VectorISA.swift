@@ -74,8 +74,6 @@ public protocol VectorISA {
   static func storeLowBytes(_ a: Ints, _ pointer: UnsafeMutableRawPointer)
   /// Stores the low 16 bits of each lane, which is within int16: 32 bytes.
   static func storeLowHalves(_ a: Ints, _ pointer: UnsafeMutableRawPointer)
-  /// `(a + 64) >> 7`, arithmetic: the high part of a two-plane quant (`ActivationPrecision`).
-  static func highPlane(_ a: Ints) -> Ints
   /// The largest power of two that is not above a lane's magnitude; infinity for what is not a number, and zero
   /// for what is less than 2^-126.
   static func powerOfTwo(_ a: Floats) -> Floats
@@ -112,10 +110,6 @@ public protocol VectorISA {
 
   /// Of each lane the low 16 bits of both: `first` below `second`.
   static func pairs(_ first: Ints, _ second: Ints) -> Bytes
-  /// Products of int16 with the two of `pair`, the lower 16 bits first, in 32768ths: `(a * b + 16384) >> 15`. All are within ±32767.
-  static func scalePairs(_ a: Bytes, by pair: UInt32) -> Bytes
-  /// The sum of the products of each lane's two int16, which is within int32.
-  static func dotPairs(_ a: Bytes, _ b: Bytes) -> Ints
   /// A lane's low int16, or its high one, widened.
   static func half(_ pairs: Bytes, isHigh: Bool) -> Ints
 
@@ -126,8 +120,12 @@ public protocol VectorISA {
   ///
   /// - Parameter correction: -128 times the sum of the signed bytes.
   static func firstOfOffsetQuads(_ correction: Int32) -> Ints
-  /// Adds to lane r the products of its four signed bytes, within ±127, with the four unsigned ones at `unsigned`.
-  static func dotQuads(_ sum: Ints, signed: Bytes, unsigned: UnsafeRawPointer) -> Ints
+  /// Bytes of a number that `storeWeights` has stored.
+  static var weightBytes: Int { get }
+  /// Stores 16 numbers, 0 to 255, as `dotQuads` reads them: those in the lowest bytes of the lanes.
+  static func storeWeights(_ a: Ints, _ pointer: UnsafeMutableRawPointer)
+  /// Adds to lane r the products of its four signed bytes, within ±127, with the four numbers at `weights`.
+  static func dotQuads(_ sum: Ints, signed: Bytes, weights: UnsafeRawPointer) -> Ints
 
   /// Adds to lane r the products of row r's 16 unsigned quants with 16 signed activations.
   ///
@@ -135,7 +133,8 @@ public protocol VectorISA {
   ///   - weights: four vectors; vector s holds columns 4s to 4s+3 of each row.
   ///   - activations: 16 int8, within ±127.
   ///   - bits: how many bits the quants have, so that an instruction set with narrow sums knows
-  ///     how many it may add up. A constant of the caller.
+  ///     how many it may add up. A constant of the caller. Of quants of eight bits sums begin with
+  ///     `firstOfOffsetQuads`, and what counts is the quant less 128.
   static func dot(
     _ sum: Ints, _ weights: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, bits: Int
   ) -> Ints
@@ -150,4 +149,39 @@ public protocol VectorISA {
     _ sums: inout T, _ weights: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer,
     step: Int, bits: Int
   ) where T.Element == Ints
+
+  // MARK: Four-bit weights, of blocks whose scales are short (`ShortScales`)
+
+  /// What a block's sums of `dotNibbles` begin with.
+  static func firstOfNibbles(_ about: UnsafePointer<ActivationBlock>) -> Ints
+  /// As `dot` with four bits, of a whole block: sums are in a form of the set's own, and only read by `scaledSum`.
+  static func dotNibbles<T: TokenTile>(
+    _ sums: inout T, _ weights: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer,
+    step: Int
+  ) where T.Element == Ints
+  /// `first * low + second * high`, where `low` and `high` are the two int16 of a lane of `scales` times the two of
+  /// `pair`, the lower 16 bits first, in 32768ths: `(a * b + 16384) >> 15`. Factors are within ±32767.
+  ///
+  /// - Parameters:
+  ///   - first: sums of `dotNibbles` of a block, within ±32512.
+  ///   - second: those of the next block, or zeros.
+  static func scaledSum(_ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32) -> Ints
+
+  // MARK: Activations in two planes (`ActivationPrecision.wideLimit`)
+
+  /// Stores the 32 quants of a block in 64 bytes, as `dotWide` reads them.
+  static func storeWide(_ first: Ints, _ second: Ints, _ pointer: UnsafeMutableRawPointer)
+  /// As `dot` for a tile of tokens, of those columns of a block that `half` names.
+  ///
+  /// - Parameters:
+  ///   - first: columns 0 to 15.
+  ///   - second: columns 16 to 31.
+  ///   - activations: what `storeWide` has stored.
+  static func dotWide<T: TokenTile>(
+    _ sums: inout T, _ first: (Bytes, Bytes, Bytes, Bytes), _ second: (Bytes, Bytes, Bytes, Bytes),
+    _ half: Half, _ activations: UnsafeRawPointer, step: Int
+  ) where T.Element == Ints
 }
+
+/// Which columns of a block.
+public enum Half { case first, second, both }

@@ -5,7 +5,7 @@
   import KernelCore
 
   /// AVX2, FMA and F16C: two 256-bit registers are one logical vector.
-  enum AVX2: VectorISA {
+  enum AVX2: PairedISA {
     // Tuples, not structs: a struct's metadata would bring in shared helpers such as
     // `__swift_memcpy64_16`, emitted weak and compiled with this target's flags.
     typealias Floats = (low: SIMD8<Float>, high: SIMD8<Float>)
@@ -164,13 +164,6 @@
     @inline(__always) static func storeLowHalves(_ a: Ints, _ p: UnsafeMutableRawPointer) {
       p.storeBytes(of: swiftlet_pack_si256(a.low, a.high), as: __m256i.self)
     }
-    @inline(__always) static func highPlane(_ a: Ints) -> Ints {
-      let half = _mm256_set1_epi32(64)
-      return (
-        _mm256_srai_epi32(_mm256_add_epi32(a.low, half), 7),
-        _mm256_srai_epi32(_mm256_add_epi32(a.high, half), 7)
-      )
-    }
     @inline(__always) static func powerOfTwo(_ a: Floats) -> Floats {
       let exponents = _mm256_castsi256_ps(_mm256_set1_epi32(0x7F80_0000))
       return (_mm256_and_ps(a.low, exponents), _mm256_and_ps(a.high, exponents))
@@ -289,13 +282,6 @@
         swiftlet_pairs_si256(first.low, second.low), swiftlet_pairs_si256(first.high, second.high)
       )
     }
-    @inline(__always) static func scalePairs(_ a: Bytes, by pair: UInt32) -> Bytes {
-      let b = _mm256_set1_epi32(Int32(bitPattern: pair))
-      return (_mm256_mulhrs_epi16(a.low, b), _mm256_mulhrs_epi16(a.high, b))
-    }
-    @inline(__always) static func dotPairs(_ a: Bytes, _ b: Bytes) -> Ints {
-      (_mm256_madd_epi16(a.low, b.low), _mm256_madd_epi16(a.high, b.high))
-    }
     @inline(__always) static func half(_ pairs: Bytes, isHigh: Bool) -> Ints {
       @inline(__always) func half(_ a: __m256i) -> __m256i {
         _mm256_srai_epi32(isHigh ? a : _mm256_slli_epi32(a, 16), 16)
@@ -314,88 +300,219 @@
       (_mm256_and_si256(a, _mm256_set1_epi16(255)), _mm256_srli_epi16(a, 8))
     }
     @inline(__always)
-    static func add(
-      _ a: (even: __m256i, odd: __m256i), times b: (even: __m256i, odd: __m256i),
-      to sum: __m256i
-    ) -> __m256i {
-      _mm256_add_epi32(
-        sum,
-        _mm256_add_epi32(_mm256_madd_epi16(a.even, b.even), _mm256_madd_epi16(a.odd, b.odd)))
-    }
-    @inline(__always)
     static func dotOffsetQuads(_ sum: Ints, _ offset: Bytes, signed: UnsafeRawPointer) -> Ints {
-      let x = _mm256_set1_epi32(signed.loadUnaligned(as: Int32.self))
+      let x = four(signed)
       // As signed bytes products are within 16 bits, two of them as well.
       @inline(__always) func half(_ sum: __m256i, _ offset: __m256i) -> __m256i {
         let a = _mm256_xor_si256(offset, _mm256_set1_epi8(-128))
-        let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(a), _mm256_sign_epi8(x, a))
-        return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+        return swiftlet_add_signed_quads_si256(
+          sum, _mm256_abs_epi8(a), a, x, _mm256_set1_epi16(1))
       }
       return (half(sum.low, offset.low), half(sum.high, offset.high))
     }
     @inline(__always)
     static func firstOfOffsetQuads(_ correction: Int32) -> Ints { splat(Int32(0)) }
+    @inline(__always) static var weightBytes: Int { 2 }
+    @inline(__always) static func storeWeights(_ a: Ints, _ p: UnsafeMutableRawPointer) {
+      let byte = _mm256_set1_epi32(255)
+      storeEvenAndOdd((_mm256_and_si256(a.low, byte), _mm256_and_si256(a.high, byte)), p)
+    }
     @inline(__always)
-    static func dotQuads(_ sum: Ints, signed: Bytes, unsigned: UnsafeRawPointer) -> Ints {
-      let x = evenAndOdd(unsigned: _mm256_set1_epi32(unsigned.loadUnaligned(as: Int32.self)))
-      return (
-        add(evenAndOdd(signed: signed.low), times: x, to: sum.low),
-        add(evenAndOdd(signed: signed.high), times: x, to: sum.high)
-      )
+    static func dotQuads(_ sum: Ints, signed: Bytes, weights: UnsafeRawPointer) -> Ints {
+      let (even, odd) = (four(weights), four(weights + 4))
+      @inline(__always) func half(_ sum: __m256i, _ signed: __m256i) -> __m256i {
+        let values = evenAndOdd(signed: signed)
+        return swiftlet_add_pairs_si256(
+          swiftlet_add_pairs_si256(sum, values.even, even), values.odd, odd)
+      }
+      return (half(sum.low, signed.low), half(sum.high, signed.high))
+    }
+
+    /// Calls `body` with each of four vectors and where its activations begin.
+    @inline(__always)
+    static func forEachStep(
+      _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, stepBytes: Int = 4,
+      _ body: (Bytes, UnsafeRawPointer) -> Void
+    ) {
+      body(w.0, activations)
+      body(w.1, activations + stepBytes)
+      body(w.2, activations + 2 &* stepBytes)
+      body(w.3, activations + 3 &* stepBytes)
+    }
+    @inline(__always) static func four(_ p: UnsafeRawPointer) -> __m256i {
+      _mm256_set1_epi32(p.loadUnaligned(as: Int32.self))
     }
 
     @inline(__always)
     static func dot(
       _ sum: Ints, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, bits: Int
     ) -> Ints {
-      @inline(__always) func four(_ offset: Int) -> __m256i {
-        _mm256_set1_epi32((activations + offset).loadUnaligned(as: Int32.self))
-      }
-      let (x0, x1, x2, x3) = (four(0), four(4), four(8), four(12))
-      return (
-        half(sum.low, w.0.low, w.1.low, w.2.low, w.3.low, x0, x1, x2, x3, bits: bits),
-        half(sum.high, w.0.high, w.1.high, w.2.high, w.3.high, x0, x1, x2, x3, bits: bits)
-      )
-    }
-
-    /// One token after the other: registers are too few for the sums of several.
-    @inline(__always)
-    static func dot<T: TokenTile>(
-      _ sums: inout T, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer,
-      step: Int, bits: Int
-    ) where T.Element == Ints {
-      sums.forEach { index, sum in sum = dot(sum, w, activations + index &* step, bits: bits) }
+      var sums = Single(repeating: sum)
+      dot(&sums, w, activations, step: 0, bits: bits)
+      return sums[0]
     }
 
     /// `vpmaddubsw` sums pairs in 16 bits with saturation. Quants of 5 bits stay below it over four
     /// steps (4 * 2 * 31 * 127 = 31496). Those of 8 bits do not even in one, so they are made
     /// signed (quant - 128) and multiplied as |w| * sign(w) x, at most 2 * 128 * 127 = 32512.
+    ///
+    /// A step of all tokens before the next step: what is loaded of weights serves them all.
     @inline(__always)
-    static func half(
-      _ sum: __m256i, _ w0: __m256i, _ w1: __m256i, _ w2: __m256i, _ w3: __m256i, _ x0: __m256i,
-      _ x1: __m256i, _ x2: __m256i, _ x3: __m256i, bits: Int
-    ) -> __m256i {
+    static func dot<T: TokenTile>(
+      _ sums: inout T, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer,
+      step: Int, bits: Int
+    ) where T.Element == Ints {
       let ones = _mm256_set1_epi16(1)
       if bits <= 5 {
-        let a = _mm256_add_epi16(_mm256_maddubs_epi16(w0, x0), _mm256_maddubs_epi16(w1, x1))
-        let b = _mm256_add_epi16(_mm256_maddubs_epi16(w2, x2), _mm256_maddubs_epi16(w3, x3))
-        return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_add_epi16(a, b), ones))
+        var short = T(repeating: splat(Int32(0)))
+        dotNibbles(&short, w, activations, step: step)
+        sums.forEach { index, sum in
+          sum = (
+            swiftlet_add_pairs_si256(sum.low, short[index].low, ones),
+            swiftlet_add_pairs_si256(sum.high, short[index].high, ones)
+          )
+        }
+        return
       }
-      @inline(__always) func step(_ w: __m256i, _ x: __m256i) -> __m256i {
-        let signed = _mm256_xor_si256(w, _mm256_set1_epi8(-128))
-        let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(signed), _mm256_sign_epi8(x, signed))
-        return _mm256_madd_epi16(pairs, ones)
+      forEachStep(w, activations) { w, activations in
+        let sign = _mm256_set1_epi8(-128)
+        let signed = (low: _mm256_xor_si256(w.low, sign), high: _mm256_xor_si256(w.high, sign))
+        let magnitudes = (low: _mm256_abs_epi8(signed.low), high: _mm256_abs_epi8(signed.high))
+        sums.forEach { index, sum in
+          let x = four(activations + index &* step)
+          sum = (
+            swiftlet_add_signed_quads_si256(sum.low, magnitudes.low, signed.low, x, ones),
+            swiftlet_add_signed_quads_si256(sum.high, magnitudes.high, signed.high, x, ones)
+          )
+        }
       }
-      // The offset that was taken off: 128 times the sum of the activations.
-      @inline(__always) func offset(_ x: __m256i) -> __m256i {
-        _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(64), x), _mm256_set1_epi16(2))
+    }
+
+    /// A lane has two sums, of its columns 0, 1, 4, 5, ... and of the others, each with half of the offset:
+    /// -4 (s + t), where s and t are the sums of their activations. So one is 4 (t - s) more than its products with
+    /// quants less 8, within 16256 + 16256; what is above in between comes back, because sums wrap around.
+    @inline(__always)
+    static func firstOfNibbles(_ about: UnsafePointer<ActivationBlock>) -> Ints {
+      splat(Int32(bitPattern: about.pointee.halvedOffset8))
+    }
+    @inline(__always)
+    static func dotNibbles<T: TokenTile>(
+      _ sums: inout T, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer,
+      step: Int
+    ) where T.Element == Ints {
+      forEachStep(w, activations) { w, activations in
+        sums.forEach { index, sum in
+          let x = four(activations + index &* step)
+          sum = (
+            swiftlet_add_quads_si256(sum.low, w.low, x),
+            swiftlet_add_quads_si256(sum.high, w.high, x)
+          )
+        }
       }
-      let a = _mm256_add_epi32(step(w0, x0), step(w1, x1))
-      let b = _mm256_add_epi32(step(w2, x2), step(w3, x3))
-      let c = _mm256_add_epi32(offset(x0), offset(x1))
-      let d = _mm256_add_epi32(offset(x2), offset(x3))
-      return _mm256_add_epi32(
-        sum, _mm256_add_epi32(_mm256_add_epi32(a, b), _mm256_add_epi32(c, d)))
+    }
+    @inline(__always)
+    static func scaledSum(_ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32) -> Ints {
+      let pair = _mm256_set1_epi32(Int32(bitPattern: pair))
+      let twiceLow = _mm256_setr_epi8(
+        0, 1, 0, 1, 4, 5, 4, 5, 8, 9, 8, 9, 12, 13, 12, 13,
+        0, 1, 0, 1, 4, 5, 4, 5, 8, 9, 8, 9, 12, 13, 12, 13)
+      let twiceHigh = _mm256_setr_epi8(
+        2, 3, 2, 3, 6, 7, 6, 7, 10, 11, 10, 11, 14, 15, 14, 15,
+        2, 3, 2, 3, 6, 7, 6, 7, 10, 11, 10, 11, 14, 15, 14, 15)
+      @inline(__always)
+      func half(_ first: __m256i, _ second: __m256i, _ scales: __m256i) -> __m256i {
+        let factors = _mm256_mulhrs_epi16(scales, pair)
+        return _mm256_add_epi32(
+          _mm256_madd_epi16(first, swiftlet_shuffle_si256(factors, twiceLow)),
+          _mm256_madd_epi16(second, swiftlet_shuffle_si256(factors, twiceHigh)))
+      }
+      return (
+        half(first.low, second.low, scales.low), half(first.high, second.high, scales.high)
+      )
+    }
+
+    @inline(__always) static func interleave(_ a: Bytes, _ b: Bytes) -> (Bytes, Bytes) {
+      (
+        pairs(a, b),
+        (swiftlet_high_pairs_si256(a.low, b.low), swiftlet_high_pairs_si256(a.high, b.high))
+      )
+    }
+    @inline(__always)
+    static func interleave(
+      _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into target: UnsafeMutableRawPointer
+    ) {
+      @inline(__always) func half(_ offset: Int) {
+        let first = (a + offset).loadUnaligned(as: __m128i.self)
+        let second = (b + offset).loadUnaligned(as: __m128i.self)
+        let target = target + 2 &* offset
+        target.storeBytes(of: _mm_unpacklo_epi16(first, second), as: __m128i.self)
+        (target + 16).storeBytes(of: _mm_unpackhi_epi16(first, second), as: __m128i.self)
+      }
+      half(0)
+      half(16)
+    }
+    @inline(__always)
+    static func addPairs<T: TokenTile>(
+      _ sums: inout T, _ w: Bytes, _ activations: UnsafeRawPointer, step: Int
+    ) where T.Element == Ints {
+      sums.forEach { index, sum in
+        let x = four(activations + index &* step)
+        sum = (
+          swiftlet_add_quads_si256(sum.low, w.low, x),
+          swiftlet_add_quads_si256(sum.high, w.high, x)
+        )
+      }
+    }
+    @inline(__always)
+    static func scaledSum(_ sums: Ints, _ scales: Bytes, by pair: UInt32) -> Ints {
+      let pair = _mm256_set1_epi32(Int32(bitPattern: pair))
+      return (
+        _mm256_madd_epi16(sums.low, _mm256_mulhrs_epi16(scales.low, pair)),
+        _mm256_madd_epi16(sums.high, _mm256_mulhrs_epi16(scales.high, pair))
+      )
+    }
+
+    /// Stores lanes, which are within int16, as such: of four first those with even indices, as `evenAndOdd` has them.
+    @inline(__always) static func storeEvenAndOdd(_ a: Ints, _ p: UnsafeMutableRawPointer) {
+      let order = _mm256_setr_epi8(
+        0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15,
+        0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15)
+      let halves = _mm256_shuffle_epi8(swiftlet_pack_si256(a.low, a.high), order)
+      p.storeBytes(of: halves, as: __m256i.self)
+    }
+
+    /// As int16: one product then has what is two in planes of bytes.
+    @inline(__always)
+    static func storeWide(_ first: Ints, _ second: Ints, _ p: UnsafeMutableRawPointer) {
+      storeEvenAndOdd(first, p)
+      storeEvenAndOdd(second, p + 32)
+    }
+    @inline(__always)
+    static func dotWide<T: TokenTile>(
+      _ sums: inout T, _ first: (Bytes, Bytes, Bytes, Bytes),
+      _ second: (Bytes, Bytes, Bytes, Bytes), _ half: Half, _ activations: UnsafeRawPointer,
+      step: Int
+    ) where T.Element == Ints {
+      @inline(__always)
+      func add(_ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer) {
+        forEachStep(w, activations, stepBytes: 8) { w, activations in
+          let (low, high) = (evenAndOdd(unsigned: w.low), evenAndOdd(unsigned: w.high))
+          sums.forEach { index, sum in
+            let even = four(activations + index &* step)
+            sum = (
+              swiftlet_add_pairs_si256(sum.low, low.even, even),
+              swiftlet_add_pairs_si256(sum.high, high.even, even)
+            )
+            let odd = four(activations + (index &* step &+ 4))
+            sum = (
+              swiftlet_add_pairs_si256(sum.low, low.odd, odd),
+              swiftlet_add_pairs_si256(sum.high, high.odd, odd)
+            )
+          }
+        }
+      }
+      if half != .second { add(first, activations) }
+      if half != .first { add(second, activations + 32) }
     }
   }
 
@@ -403,7 +520,7 @@
   public func avx2KernelTable() -> KernelTable {
     KernelTable(
       name: "avx2", readsInOrder: false,
-      q4_0: { multiply(FourBitPanel.self, $0) },
+      q4_0: { multiplyFourBits(FourBitPanel.self, $0) },
       q4_1: { multiply(MinimumPanel<Nibbles>.self, $0) },
       q5_0: { multiply(OffsetPanel<NibblesAndBits>.self, $0) },
       q5_1: { multiply(MinimumPanel<NibblesAndBits>.self, $0) },
@@ -411,7 +528,7 @@
       q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
       q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
       q6_K: { multiply(SixBitPanel.self, $0) },
-      q4_0Rows: { multiply(FourBitRows.self, $0) },
+      q4_0Rows: { multiplyFourBits(FourBitRows.self, $0) },
       q4_1Rows: { multiply(MinimumRows<NibbleRows>.self, $0) },
       q8_0Rows: { multiply(OffsetRows<SignedByteRows>.self, $0) },
       f32: { multiply(SinglePrecision.self, $0) },
@@ -464,6 +581,14 @@
         weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output,
         ahead: o.ahead)
     }
+  }
+
+  @inline(__always)
+  private func multiplyFourBits<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
+    guard !o.wide, o.tokens >= 8, let room = o.room else { return multiply(format, o) }
+    pairedMatmul(
+      AVX2.self, format, weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens,
+      output: o.output, room: room)
   }
 
   @inline(__always)

@@ -98,9 +98,6 @@
     @inline(__always) static func storeLowHalves(_ a: Ints, _ p: UnsafeMutableRawPointer) {
       p.storeBytes(of: _mm512_cvtepi32_epi16(a), as: __m256i.self)
     }
-    @inline(__always) static func highPlane(_ a: Ints) -> Ints {
-      _mm512_srai_epi32(_mm512_add_epi32(a, _mm512_set1_epi32(64)), 7)
-    }
     @inline(__always) static func powerOfTwo(_ a: Floats) -> Floats {
       _mm512_castsi512_ps(
         _mm512_and_si512(_mm512_castps_si512(a), _mm512_set1_epi32(0x7F80_0000)))
@@ -181,12 +178,6 @@
     @inline(__always) static func pairs(_ first: Ints, _ second: Ints) -> Bytes {
       _mm512_mask_blend_epi16(0xAAAA_AAAA, first, _mm512_slli_epi32(second, 16))
     }
-    @inline(__always) static func scalePairs(_ a: Bytes, by pair: UInt32) -> Bytes {
-      _mm512_mulhrs_epi16(a, _mm512_set1_epi32(Int32(bitPattern: pair)))
-    }
-    @inline(__always) static func dotPairs(_ a: Bytes, _ b: Bytes) -> Ints {
-      _mm512_madd_epi16(a, b)
-    }
     @inline(__always) static func half(_ pairs: Bytes, isHigh: Bool) -> Ints {
       _mm512_srai_epi32(isHigh ? pairs : _mm512_slli_epi32(pairs, 16), 16)
     }
@@ -198,10 +189,14 @@
     }
     @inline(__always)
     static func firstOfOffsetQuads(_ correction: Int32) -> Ints { splat(correction) }
+    @inline(__always) static var weightBytes: Int { 1 }
+    @inline(__always) static func storeWeights(_ a: Ints, _ p: UnsafeMutableRawPointer) {
+      storeLowBytes(a, p)
+    }
     @inline(__always)
-    static func dotQuads(_ sum: Ints, signed: Bytes, unsigned: UnsafeRawPointer) -> Ints {
+    static func dotQuads(_ sum: Ints, signed: Bytes, weights: UnsafeRawPointer) -> Ints {
       _mm512_dpbusd_epi32(
-        sum, _mm512_set1_epi32(unsigned.loadUnaligned(as: Int32.self)), signed)
+        sum, _mm512_set1_epi32(weights.loadUnaligned(as: Int32.self)), signed)
     }
 
     @inline(__always)
@@ -231,6 +226,53 @@
       sums.forEach { index, sum in sum = _mm512_dpbusd_epi32(sum, w.1, four(index, 4)) }
       sums.forEach { index, sum in sum = _mm512_dpbusd_epi32(sum, w.2, four(index, 8)) }
       sums.forEach { index, sum in sum = _mm512_dpbusd_epi32(sum, w.3, four(index, 12)) }
+    }
+
+    @inline(__always)
+    static func firstOfNibbles(_ about: UnsafePointer<ActivationBlock>) -> Ints {
+      splat(about.pointee.offset8)
+    }
+    @inline(__always)
+    static func dotNibbles<T: TokenTile>(
+      _ sums: inout T, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer,
+      step: Int
+    ) where T.Element == Ints { dot(&sums, w, activations, step: step, bits: 4) }
+    @inline(__always)
+    static func scaledSum(_ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32) -> Ints {
+      let factors = _mm512_mulhrs_epi16(scales, _mm512_set1_epi32(Int32(bitPattern: pair)))
+      return _mm512_madd_epi16(pairs(first, second), factors)
+    }
+
+    /// The high plane's 32 bytes, then the low one's.
+    @inline(__always)
+    static func storeWide(_ first: Ints, _ second: Ints, _ p: UnsafeMutableRawPointer) {
+      @inline(__always) func high(_ a: Ints) -> Ints {
+        _mm512_srai_epi32(_mm512_add_epi32(a, _mm512_set1_epi32(64)), 7)
+      }
+      let (firstHigh, secondHigh) = (high(first), high(second))
+      storeLowBytes(firstHigh, p)
+      storeLowBytes(secondHigh, p + 16)
+      // quant - 128 * high, modulo 256: within -64 to 63.
+      storeLowBytes(add(first, shiftLeft(firstHigh, 7)), p + 32)
+      storeLowBytes(add(second, shiftLeft(secondHigh, 7)), p + 48)
+    }
+    /// Each product waits for the one before it: sums of both planes wait half as long.
+    @inline(__always)
+    static func dotWide<T: TokenTile>(
+      _ sums: inout T, _ first: (Bytes, Bytes, Bytes, Bytes),
+      _ second: (Bytes, Bytes, Bytes, Bytes), _ half: Half, _ activations: UnsafeRawPointer,
+      step: Int
+    ) where T.Element == Ints {
+      var high = T(repeating: splat(Int32(0)))
+      if half != .second {
+        dot(&high, first, activations, step: step, bits: 8)
+        dot(&sums, first, activations + 32, step: step, bits: 8)
+      }
+      if half != .first {
+        dot(&high, second, activations + 16, step: step, bits: 8)
+        dot(&sums, second, activations + 48, step: step, bits: 8)
+      }
+      sums.forEach { index, sum in sum = add(shiftLeft(high[index], 7), sum) }
     }
   }
 

@@ -124,7 +124,6 @@ enum Portable: VectorISA {
   @inline(__always) static func storeLowHalves(_ a: Ints, _ p: UnsafeMutableRawPointer) {
     p.storeBytes(of: SIMD16<Int16>(truncatingIfNeeded: a), as: SIMD16<Int16>.self)
   }
-  @inline(__always) static func highPlane(_ a: Ints) -> Ints { (a &+ 64) &>> 7 }
   @inline(__always) static func powerOfTwo(_ a: Floats) -> Floats {
     unsafeBitCast(unsafeBitCast(a, to: SIMD16<UInt32>.self) & 0x7F80_0000, to: Floats.self)
   }
@@ -187,15 +186,6 @@ enum Portable: VectorISA {
   @inline(__always) static func pairs(_ first: Ints, _ second: Ints) -> Bytes {
     unsafeBitCast((first & 0xFFFF) | (second &<< 16), to: Bytes.self)
   }
-  @inline(__always) static func scalePairs(_ a: Bytes, by pair: UInt32) -> Bytes {
-    let low = half(a, isHigh: false) &* Int32(Int16(truncatingIfNeeded: pair))
-    let high = half(a, isHigh: true) &* Int32(Int16(truncatingIfNeeded: pair &>> 16))
-    return pairs((low &+ 16384) &>> 15, (high &+ 16384) &>> 15)
-  }
-  @inline(__always) static func dotPairs(_ a: Bytes, _ b: Bytes) -> Ints {
-    half(a, isHigh: false) &* half(b, isHigh: false)
-      &+ half(a, isHigh: true) &* half(b, isHigh: true)
-  }
   @inline(__always) static func half(_ pairs: Bytes, isHigh: Bool) -> Ints {
     let both = unsafeBitCast(pairs, to: Ints.self)
     return (isHigh ? both : both &<< 16) &>> 16
@@ -207,12 +197,16 @@ enum Portable: VectorISA {
   }
   @inline(__always)
   static func firstOfOffsetQuads(_ correction: Int32) -> Ints { splat(correction) }
+  @inline(__always) static var weightBytes: Int { 1 }
+  @inline(__always) static func storeWeights(_ a: Ints, _ p: UnsafeMutableRawPointer) {
+    storeLowBytes(a, p)
+  }
   @inline(__always)
-  static func dotQuads(_ sum: Ints, signed: Bytes, unsigned: UnsafeRawPointer) -> Ints {
+  static func dotQuads(_ sum: Ints, signed: Bytes, weights: UnsafeRawPointer) -> Ints {
     @inline(__always) func product(_ byte: UInt32) -> Ints {
       // Shifted to the top and back, which keeps the sign.
       let quant = unsafeBitCast(signed &<< (24 &- 8 &* byte), to: Ints.self) &>> 24
-      return quant &* Int32((unsigned + Int(byte)).load(as: UInt8.self))
+      return quant &* Int32((weights + Int(byte)).load(as: UInt8.self))
     }
     return sum &+ ((product(0) &+ product(1)) &+ (product(2) &+ product(3)))
   }
@@ -233,6 +227,47 @@ enum Portable: VectorISA {
     step: Int, bits: Int
   ) where T.Element == Ints {
     sums.forEach { index, sum in sum = dot(sum, w, activations + index &* step, bits: bits) }
+  }
+
+  @inline(__always)
+  static func firstOfNibbles(_ about: UnsafePointer<ActivationBlock>) -> Ints {
+    splat(about.pointee.offset8)
+  }
+  @inline(__always)
+  static func dotNibbles<T: TokenTile>(
+    _ sums: inout T, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, step: Int
+  ) where T.Element == Ints { dot(&sums, w, activations, step: step, bits: 4) }
+  @inline(__always)
+  static func scaledSum(_ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32) -> Ints {
+    let low = half(scales, isHigh: false) &* Int32(Int16(truncatingIfNeeded: pair))
+    let high = half(scales, isHigh: true) &* Int32(Int16(truncatingIfNeeded: pair &>> 16))
+    return first &* ((low &+ 16384) &>> 15) &+ second &* ((high &+ 16384) &>> 15)
+  }
+
+  /// The high plane's 32 bytes, then the low one's.
+  @inline(__always)
+  static func storeWide(_ first: Ints, _ second: Ints, _ p: UnsafeMutableRawPointer) {
+    let (firstHigh, secondHigh) = ((first &+ 64) &>> 7, (second &+ 64) &>> 7)
+    storeLowBytes(firstHigh, p)
+    storeLowBytes(secondHigh, p + 16)
+    // quant - 128 * high, modulo 256: within -64 to 63.
+    storeLowBytes(first &+ firstHigh &<< 7, p + 32)
+    storeLowBytes(second &+ secondHigh &<< 7, p + 48)
+  }
+  @inline(__always)
+  static func dotWide<T: TokenTile>(
+    _ sums: inout T, _ first: (Bytes, Bytes, Bytes, Bytes), _ second: (Bytes, Bytes, Bytes, Bytes),
+    _ half: Half, _ activations: UnsafeRawPointer, step: Int
+  ) where T.Element == Ints {
+    @inline(__always) func add(plane: Int, _ sums: inout T) {
+      let quants = activations + plane &* 32
+      if half != .second { dot(&sums, first, quants, step: step, bits: 8) }
+      if half != .first { dot(&sums, second, quants + 16, step: step, bits: 8) }
+    }
+    var high = T(repeating: splat(Int32(0)))
+    add(plane: 0, &high)
+    sums.forEach { index, sum in sum = high[index] &<< 7 &+ sum }
+    add(plane: 1, &sums)
   }
 
   @inline(__always)

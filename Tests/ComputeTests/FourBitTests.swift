@@ -52,20 +52,24 @@ import Testing
     return matrix
   }
 
-  /// Results [token][row] of one panel, all tokens at once and one by one.
+  /// Results [token][row] of one panel, all tokens at once, so many that tiles of one and two are left, some, and one by
+  /// one.
   private static func products(
     _ kernel: KernelTable.Quantized, _ weights: UnsafeRawPointer, _ input: QuantizedMatrix
   ) -> [[[Float]]] {
-    [tokens, 1].map { batch in
+    let memory = AlignedMemory(
+      byteCount: PairedActivations.bytes(tokens: tokens, blocks: input.blockCount))
+    return [tokens, 14, 13, 8, 1].map { batch in
       let output = FloatMatrix(rows: tokens, columns: lanes)
       for first in stride(from: 0, to: tokens, by: batch) {
+        var room = PairedRoom(memory.base)
         kernel(
           QuantizedOperands(
             weights: weights, panels: 0..<1, input: input.view(from: first), wide: false,
-            tokens: batch,
+            tokens: min(batch, tokens - first),
             output: OutputRows(
               values: output.values + first * output.stride, stride: output.stride,
-              accumulates: false), readsInOrder: false))
+              accumulates: false), readsInOrder: false, room: &room))
       }
       return (0..<tokens).map { output.withRow($0) { Array($0) } }
     }

@@ -103,6 +103,45 @@ SWIFTLET_INLINE __m256i swiftlet_pack_si256(__m256i low, __m256i high) {
 SWIFTLET_INLINE __m256i swiftlet_pairs_si256(__m256i low, __m256i high) {
   return _mm256_blend_epi16(low, _mm256_slli_epi32(high, 16), 0xAA);
 }
+// Of each lane the high 16 bits of both.
+SWIFTLET_INLINE __m256i swiftlet_high_pairs_si256(__m256i low, __m256i high) {
+  return _mm256_blend_epi16(_mm256_srli_epi32(low, 16), high, 0xAA);
+}
+// Products and what they are added to, written by hand: of intrinsics the compiler loads far ahead and keeps sums on the
+// stack, because there are only 16 registers.
+//
+// sum + a . b, in 16 bits, of pairs of an unsigned byte and a signed one.
+SWIFTLET_INLINE __m256i swiftlet_add_quads_si256(__m256i sum, __m256i a, __m256i b) {
+  __m256i products;
+  __asm__("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0"
+          : "+x"(sum), "=&x"(products)
+          : "x"(a), "x"(b));
+  return sum;
+}
+// sum + a . b in pairs of int16.
+SWIFTLET_INLINE __m256i swiftlet_add_pairs_si256(__m256i sum, __m256i a, __m256i b) {
+  __m256i products;
+  __asm__("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0"
+          : "+x"(sum), "=&x"(products)
+          : "x"(a), "x"(b));
+  return sum;
+}
+// sum + a . b of four signed bytes each, of which `a` is given with its magnitudes. `ones` are int16.
+SWIFTLET_INLINE __m256i swiftlet_add_signed_quads_si256(__m256i sum, __m256i magnitudes, __m256i a,
+                                                        __m256i b, __m256i ones) {
+  __m256i products;
+  __asm__("vpsignb %3, %4, %1\n\tvpmaddubsw %1, %2, %1\n\t"
+          "vpmaddwd %5, %1, %1\n\tvpaddd %1, %0, %0"
+          : "+x"(sum), "=&x"(products)
+          : "x"(magnitudes), "x"(a), "x"(b), "x"(ones));
+  return sum;
+}
+// `vpshufb`; of the intrinsic with a constant the compiler makes two shuffles of words.
+SWIFTLET_INLINE __m256i swiftlet_shuffle_si256(__m256i a, __m256i order) {
+  __m256i shuffled;
+  __asm__("vpshufb %2, %1, %0" : "=x"(shuffled) : "x"(a), "x"(order));
+  return shuffled;
+}
 // The largest lane of each of two vectors, in each lane of the first and of the second 16 bytes.
 SWIFTLET_INLINE __m256 swiftlet_largest_of_both_ps256(__m256 a, __m256 b) {
   __m256 ab = _mm256_max_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
