@@ -431,11 +431,18 @@
       )
     }
 
+    /// A lane's two int16: what is above them in between comes back, because sums wrap around.
+    typealias PairSums = Ints
+
+    /// Of each lane the first two bytes of both, and the last two of both.
     @inline(__always) static func interleave(_ a: Bytes, _ b: Bytes) -> (Bytes, Bytes) {
       (
         pairs(a, b),
         (swiftlet_high_pairs_si256(a.low, b.low), swiftlet_high_pairs_si256(a.high, b.high))
       )
+    }
+    @inline(__always) static func deinterleave(_ a: Bytes, _ b: Bytes) -> (Bytes, Bytes) {
+      interleave(a, b)
     }
     @inline(__always)
     static func interleave(
@@ -452,16 +459,24 @@
       half(16)
     }
     @inline(__always)
-    static func addPairs<T: TokenTile>(
-      _ sums: inout T, _ w: Bytes, _ activations: UnsafeRawPointer, step: Int
+    static func first(_ blocks: UnsafePointer<PairedBlocks>) -> Ints {
+      splat(Int32(bitPattern: blocks.pointee.shortOffsets))
+    }
+    @inline(__always)
+    static func addStep<T: TokenTile>(
+      _ sums: inout T, _ vector: (Int) -> Bytes, _ activations: UnsafeRawPointer, distance: Int
     ) where T.Element == Ints {
-      sums.forEach { index, sum in
-        let x = four(activations + index &* step)
-        sum = (
-          swiftlet_add_quads_si256(sum.low, w.low, x),
-          swiftlet_add_quads_si256(sum.high, w.high, x)
-        )
+      @inline(__always) func add(_ w: Bytes, _ offset: Int) {
+        sums.forEach { index, sum in
+          let x = four(activations + (index &* distance &+ offset))
+          sum = (
+            swiftlet_add_quads_si256(sum.low, w.low, x),
+            swiftlet_add_quads_si256(sum.high, w.high, x)
+          )
+        }
       }
+      add(vector(0), 0)
+      add(vector(1), 4)
     }
     @inline(__always)
     static func scaledSum(_ sums: Ints, _ scales: Bytes, by pair: UInt32) -> Ints {
@@ -586,9 +601,9 @@
   @inline(__always)
   private func multiplyFourBits<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
     guard !o.wide, o.tokens >= 8, let room = o.room else { return multiply(format, o) }
-    pairedMatmul(
-      AVX2.self, format, weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens,
-      output: o.output, room: room)
+    unpackingPairedMatmul(
+      AVX2.self, format, largestTile: 4, weights: o.weights, panels: o.panels, input: o.input,
+      tokens: o.tokens, output: o.output, room: room)
   }
 
   @inline(__always)

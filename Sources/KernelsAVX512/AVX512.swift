@@ -5,7 +5,7 @@
   import KernelCore
 
   /// AVX-512 F, BW, VL, DQ and VNNI: one 512-bit register is one logical vector.
-  enum AVX512: VectorISA {
+  enum AVX512: PairedISA {
     typealias Floats = SIMD16<Float>
     typealias Ints = SIMD8<Int64>
     typealias Bytes = SIMD8<Int64>
@@ -243,6 +243,53 @@
       return _mm512_madd_epi16(pairs(first, second), factors)
     }
 
+    /// Of eight rows each, in lanes that lie beside each other.
+    typealias PairSums = (low: Ints, high: Ints)
+
+    /// Of each 128 bits the first two lanes of both, and the last two of both: rows stay in their order when `scaledSum`
+    /// packs sums.
+    @inline(__always) static func interleave(_ a: Bytes, _ b: Bytes) -> (Bytes, Bytes) {
+      (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b))
+    }
+    @inline(__always) static func deinterleave(_ a: Bytes, _ b: Bytes) -> (Bytes, Bytes) {
+      (swiftlet_even_lanes_si512(a, b), swiftlet_odd_lanes_si512(a, b))
+    }
+    @inline(__always)
+    static func interleave(
+      _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into target: UnsafeMutableRawPointer
+    ) {
+      let first = _mm512_cvtepu32_epi64(a.loadUnaligned(as: __m256i.self))
+      let second = _mm512_cvtepu32_epi64(b.loadUnaligned(as: __m256i.self))
+      target.storeBytes(
+        of: _mm512_or_si512(first, _mm512_slli_epi64(second, 32)), as: __m512i.self)
+    }
+    @inline(__always)
+    static func first(_ blocks: UnsafePointer<PairedBlocks>) -> PairSums {
+      let both = eight(UnsafeRawPointer(blocks))
+      return (both, both)
+    }
+    /// Eight bytes in all lanes of 64 bits.
+    @inline(__always) private static func eight(_ p: UnsafeRawPointer) -> Bytes {
+      _mm512_set1_epi64(p.loadUnaligned(as: Int64.self))
+    }
+    /// Reads activations once for both halves of the rows: where two loads and two products go in a cycle, as on a Zen 5,
+    /// loads are what limits otherwise.
+    @inline(__always)
+    static func addStep<T: TokenTile>(
+      _ sums: inout T, _ vector: (Int) -> Bytes, _ activations: UnsafeRawPointer, distance: Int
+    ) where T.Element == PairSums {
+      let (low, high) = (vector(0), vector(1))
+      sums.forEach { index, sum in
+        let x = eight(activations + index &* distance)
+        sum = (_mm512_dpbusd_epi32(sum.low, low, x), _mm512_dpbusd_epi32(sum.high, high, x))
+      }
+    }
+    @inline(__always)
+    static func scaledSum(_ sums: PairSums, _ scales: Bytes, by pair: UInt32) -> Ints {
+      let factors = _mm512_mulhrs_epi16(scales, _mm512_set1_epi32(Int32(bitPattern: pair)))
+      return _mm512_madd_epi16(_mm512_packs_epi32(sums.low, sums.high), factors)
+    }
+
     /// The high plane's 32 bytes, then the low one's.
     @inline(__always)
     static func storeWide(_ first: Ints, _ second: Ints, _ p: UnsafeMutableRawPointer) {
@@ -280,7 +327,7 @@
   public func avx512KernelTable(readsInOrder: Bool) -> KernelTable {
     KernelTable(
       name: "avx512", readsInOrder: readsInOrder,
-      q4_0: { multiply(FourBitPanel.self, $0) },
+      q4_0: { multiplyFourBits($0) },
       q4_1: { multiply(MinimumPanel<Nibbles>.self, $0) },
       q5_0: { multiply(OffsetPanel<NibblesAndBits>.self, $0) },
       q5_1: { multiply(MinimumPanel<NibblesAndBits>.self, $0) },
@@ -288,7 +335,7 @@
       q4_K: { multiply(SuperMinimumPanel<Nibbles>.self, $0) },
       q5_K: { multiply(SuperMinimumPanel<NibblesAndBits>.self, $0) },
       q6_K: { multiply(SixBitPanel.self, $0) },
-      q4_0Rows: { multiply(FourBitRows.self, $0) },
+      q4_0Rows: { multiplyFourBitRows($0) },
       q4_1Rows: { multiply(MinimumRows<NibbleRows>.self, $0) },
       q8_0Rows: { multiply(OffsetRows<SignedByteRows>.self, $0) },
       f32: { multiply(SinglePrecision.self, $0) },
@@ -341,6 +388,30 @@
         weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output,
         ahead: o.ahead)
     }
+  }
+
+  @inline(__always)
+  private func multiplyFourBits(_ o: QuantizedOperands) {
+    guard !o.wide, o.tokens >= 8, let room = o.room else {
+      return multiply(FourBitPanel.self, o)
+    }
+    if o.tokens > 16 {
+      unpackingPairedMatmul(
+        AVX512.self, FourBitPanel.self, largestTile: 8, weights: o.weights, panels: o.panels,
+        input: o.input, tokens: o.tokens, output: o.output, room: room)
+    } else {
+      pairedMatmul(
+        AVX512.self, largestTile: 8, weights: o.weights, panels: o.panels, input: o.input,
+        tokens: o.tokens, output: o.output, ahead: o.ahead, room: room)
+    }
+  }
+
+  @inline(__always)
+  private func multiplyFourBitRows(_ o: QuantizedOperands) {
+    guard !o.wide, o.tokens > 8, let room = o.room else { return multiply(FourBitRows.self, o) }
+    unpackingPairedMatmul(
+      AVX512.self, FourBitRows.self, largestTile: 8, weights: o.weights, panels: o.panels,
+      input: o.input, tokens: o.tokens, output: o.output, room: room)
   }
 
   @inline(__always)

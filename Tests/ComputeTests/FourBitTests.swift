@@ -6,7 +6,7 @@ import Testing
 
 /// Q4_0 with scales as int16 (`ShortScales`), against a plain implementation of the rule that its comment states.
 @Suite struct FourBitTests {
-  private static let tokens = 15
+  private static let tokens = 31
   private static let lanes = PanelGeometry.rows
 
   /// 16 rows as in a file: a scale of binary16, then two quants in a byte.
@@ -59,7 +59,7 @@ import Testing
   ) -> [[[Float]]] {
     let memory = AlignedMemory(
       byteCount: PairedActivations.bytes(tokens: tokens, blocks: input.blockCount))
-    return [tokens, 14, 13, 8, 1].map { batch in
+    return [tokens, 18, 15, 14, 13, 8, 1].map { batch in
       let output = FloatMatrix(rows: tokens, columns: lanes)
       for first in stride(from: 0, to: tokens, by: batch) {
         var room = PairedRoom(memory.base)

@@ -231,6 +231,15 @@ SWIFTLET_INLINE __m512i swiftlet_sum_of_each_si512(__m512i a, __m512i b, __m512i
   SWIFTLET_REDUCE_FOUR(_mm512_add_epi32, _mm512_shuffle_i32x4, _mm512_shuffle_epi32);
 }
 #undef SWIFTLET_REDUCE_FOUR
+// Of each 128 bits the lanes with even and those with odd indices, of a and then of b.
+SWIFTLET_INLINE __m512i swiftlet_even_lanes_si512(__m512i a, __m512i b) {
+  return _mm512_castps_si512(
+      _mm512_shuffle_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), 0x88));
+}
+SWIFTLET_INLINE __m512i swiftlet_odd_lanes_si512(__m512i a, __m512i b) {
+  return _mm512_castps_si512(
+      _mm512_shuffle_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), 0xDD));
+}
 // Lanes 0, 4, 8 and 12.
 SWIFTLET_INLINE __m128 swiftlet_fourths_ps512(__m512 a) {
   return _mm512_castps512_ps128(_mm512_maskz_compress_ps(0x1111, a));
