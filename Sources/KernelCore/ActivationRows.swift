@@ -108,14 +108,6 @@ public struct ActivationRows {
     row / group &* group &* blockCount &+ row % group
   }
 
-  /// `ActivationBlock.productUnit` of a token, of one plane.
-  @inlinable @inline(__always)
-  func productUnit(_ token: Int) -> Float {
-    let place = Self.place(row: first &+ token, group: group, blockCount: blockCount)
-    return (records + (place &* OnePlane.recordBytes &+ OnePlane.quantBytes))
-      .assumingMemoryBound(to: ActivationBlock.self).pointee.productUnit
-  }
-
   /// Rows from `token` on, `limit` at most, that are in one group.
   @inlinable @inline(__always)
   func together(from token: Int, limit: Int) -> Int {

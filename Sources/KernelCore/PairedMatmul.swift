@@ -135,7 +135,6 @@ func pairedTile<I: PairedISA, W: PairedWeights, T: TokenTile, D: TokenTile>(
   column: (Int) -> I.Floats
 ) where T.Element == I.Floats, D.Element == I.PairSums {
   let blocks = input.blockCount
-  let pairs = (blocks &+ 1) / 2
   var sums = T(repeating: I.splat(Float(0)))
   // They may be more than the L2 holds, and would be waited for.
   sums.forEach { index, _ in output.prefetch(isa, token: token &+ index, panel: panel) }
@@ -143,9 +142,11 @@ func pairedTile<I: PairedISA, W: PairedWeights, T: TokenTile, D: TokenTile>(
   let later = T.count >= 8 ? ahead?.pointee.take(blocks: blocks) : nil
   let (laterStart, laterRate) = later ?? (weights, 0)
   let (group, place) = token.quotientAndRemainder(dividingBy: PairedActivations.tile)
-  let start = activations + group &* pairs &* PairedActivations.pairBytes
-  var about = PairedActivations.blocks(start, place)
-  var current = start + place &* PairedActivations.tokenBytes
+  let start = activations + group &* PairedActivations.tileBytes(blocks: blocks)
+  let productUnits = start.assumingMemoryBound(to: Float.self) + place
+  let firstPair = start + PairedActivations.unitBytes
+  var about = PairedActivations.blocks(firstPair, place)
+  var current = firstPair + place &* PairedActivations.tokenBytes
   var vectors = weights + W.unitBytes
   var block = 0
   while block < blocks {
@@ -172,7 +173,7 @@ func pairedTile<I: PairedISA, W: PairedWeights, T: TokenTile, D: TokenTile>(
     block &+= 2
   }
   sums.forEach { index, sum in
-    sum = I.multiply(I.multiply(sum, I.splat(input.productUnit(token &+ index))), units)
+    sum = I.multiply(I.multiply(sum, I.splat(productUnits[index])), units)
   }
   if let outliers = input.outliers {
     // Only now: the first tile has just brought the panel to the cache.
