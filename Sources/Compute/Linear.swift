@@ -41,12 +41,90 @@ extension Worker {
     let units = thirdStart + (third?.units ?? 0)
     let readsOutliers =
       first.readsOutliers || (second?.readsOutliers ?? false) || (third?.readsOutliers ?? false)
-    // OpenBLAS gets all rows at once: who dequantizes weights for some would do it again for others.
     let isNative = first.isNative && (second?.isNative ?? true) && (third?.isNative ?? true)
-    let parts = RowParts(rows, threads: isNative ? count : 1)
-    let items = rows.count < 32 && !afterOwnWork ? 4 : 16
-    let cuts = WorkCuts(units, stretches: count / parts.count, items: items)
     let ahead = upcoming?.state
+    shareProducts(
+      input, rows, units: units, readsOutliers: readsOutliers, isNative: isNative,
+      afterOwnWork: afterOwnWork
+    ) { part, range, outliers, room in
+      let into = outputRow + part.lowerBound - rows.lowerBound
+      multiply(first, range, from: 0, input, part, outliers, into, ahead, &room)
+      if let second {
+        multiply(second, range, from: secondStart, input, part, outliers, into, ahead, &room)
+      }
+      if let third {
+        multiply(third, range, from: thirdStart, input, part, outliers, into, ahead, &room)
+      }
+    }
+  }
+
+  /// silu(input x gate^T) * (input x up^T), SwiGLU's product (Shazeer 2020), into the same rows of `result`, prepared for
+  /// those who read them.
+  ///
+  /// Of many tokens the outputs of `gate` and `up` are room for an item's results: they stay in the cache, where those of all
+  /// columns would be more than it holds.
+  ///
+  /// - Parameters:
+  ///   - rows: the tokens to compute, of `input`.
+  ///   - upcoming: as of `linear`.
+  /// - Returns: the rows as this worker reads them.
+  public func gatedLinear(
+    _ input: Activations, rows: Range<Int>, _ gate: Projection, _ up: Projection,
+    into result: StepInput, for readers: InputReaders, meanwhile upcoming: UpcomingReads? = nil
+  ) -> Activations {
+    // Each thread has a part of both outputs to itself.
+    let most = (gate.units + Self.itemsOfStretch - 1) / Self.itemsOfStretch * PanelGeometry.rows
+    let ownRows = min(gate.output.rows, up.output.rows) / count
+    guard gate.isNative, up.isNative, rows.count >= 64,
+      rows.count * most <= ownRows * gate.output.stride
+    else {
+      linear(input, rows: rows, gate, up, meanwhile: upcoming)
+      return swiGLU(gate.output, up.output, rows: rows, into: result, for: readers)
+    }
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= input.rows)
+    let values = result.values
+    precondition(gate.output.stride == up.output.stride && gate.output.stride == values.stride)
+    precondition(gate.units == up.units && rows.upperBound <= values.rows)
+    let gates = gate.output.values + index * ownRows * values.stride
+    let ups = up.output.values + index * ownRows * values.stride
+    let ahead = upcoming?.state
+    shareProducts(
+      input, rows, units: gate.units, readsOutliers: gate.readsOutliers || up.readsOutliers,
+      isNative: true, afterOwnWork: false
+    ) { part, range, outliers, room in
+      let column = range.lowerBound * PanelGeometry.rows
+      let width = range.count * PanelGeometry.rows
+      func compute(_ weights: WeightMatrix, into products: UnsafeMutablePointer<Float>) {
+        guard let panels = weights.panels else { return }
+        precondition(weights.columns == input.columns)
+        multiply(
+          weights, panels, range, input, part, outliers,
+          OutputRows(values: products - column, stride: width, accumulates: false), ahead, &room)
+      }
+      compute(gate.weights, into: gates)
+      compute(up.weights, into: ups)
+      for (token, row) in part.enumerated() {
+        let first = token * width
+        kernels.swiGLU(gates + first, ups + first, width, values.pointer(row) + column)
+      }
+    }
+    return prepare(result, rows: rows, for: readers)
+  }
+
+  /// Items that a thread's stretch of a product is cut into.
+  private static var itemsOfStretch: Int { 16 }
+
+  /// Divides the products of an input's rows among the threads.
+  ///
+  /// - Parameter body: computes some units for some rows, whose outliers and room it gets.
+  private func shareProducts(
+    _ input: Activations, _ rows: Range<Int>, units: Int, readsOutliers: Bool, isNative: Bool,
+    afterOwnWork: Bool, _ body: (Range<Int>, Range<Int>, OutlierRows?, inout PairedRoom) -> Void
+  ) {
+    // OpenBLAS gets all rows at once: who dequantizes weights for some would do it again for others.
+    let parts = RowParts(rows, threads: isNative ? count : 1)
+    let items = rows.count < 32 && !afterOwnWork ? 4 : Self.itemsOfStretch
+    let cuts = WorkCuts(units, stretches: count / parts.count, items: items)
     var outliers: OutlierRows?
     var room = input.pairedRoom(worker: index)
     // Whose these are: a thread has room for those of one part.
@@ -62,15 +140,7 @@ extension Worker {
         room = input.pairedRoom(worker: index)
         planned = number
       }
-      let range = cuts[stretch, item]
-      let into = outputRow + part.lowerBound - rows.lowerBound
-      multiply(first, range, from: 0, input, part, outliers, into, ahead, &room)
-      if let second {
-        multiply(second, range, from: secondStart, input, part, outliers, into, ahead, &room)
-      }
-      if let third {
-        multiply(third, range, from: thirdStart, input, part, outliers, into, ahead, &room)
-      }
+      body(part, cuts[stretch, item], outliers, &room)
     }
   }
 

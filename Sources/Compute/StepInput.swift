@@ -85,7 +85,7 @@ extension Worker {
   /// them. What is in `gate` may change.
   ///
   /// - Returns: the rows as this worker reads them.
-  public func swiGLU(
+  func swiGLU(
     _ gate: FloatMatrix, _ up: FloatMatrix, rows: Range<Int>, into input: StepInput,
     for readers: InputReaders
   ) -> Activations {

@@ -290,8 +290,9 @@ public final class ForwardPass {
       let g = worker.rmsNorm(
         residual, block.feedForwardNorm, epsilon: epsilon, rows: needed, into: normed,
         for: block.feedForwardReaders)
-      worker.linear(g, rows: needed, products.gate, products.up, meanwhile: upcoming)
-      let u = worker.swiGLU(gate, up, rows: needed, into: hidden, for: block.downReaders)
+      let u = worker.gatedLinear(
+        g, rows: needed, products.gate, products.up, into: hidden, for: block.downReaders,
+        meanwhile: upcoming)
       worker.linear(u, rows: needed, products.down, meanwhile: upcoming)
     }
 

@@ -64,6 +64,40 @@ import Testing
   }
 
   @Test(
+    "a gated product of many tokens has the bits of its parts", arguments: sets,
+    ["q4_0", "q8_0", "f16"])
+  func gatedProduct(set: InstructionSet, type: String) throws {
+    let count = 70
+    for threads in [1, 2, 3] {
+      let team = ComputeTeam(threads: threads, instructionSet: set, matmulPath: .native)
+      let file = try GGUFFile(path: Fixtures.path("tiny-\(type).gguf"))
+      let matrices = try ["gate", "up"].map { name in
+        let tensor = try #require(file.tensor("blk.0.ffn_\(name).weight"))
+        return try WeightMatrix(tensor, in: file, wantsWideInput: false, team: team)
+      }
+      let (gate, up) = (matrices[0], matrices[1])
+      let input = Self.randomInput(rows: count, columns: gate.columns, team)
+      let readers = InputReaders(gate, up)
+      /// silu(gate) * up of all tokens, so many at a time.
+      func results(_ batch: Int) -> [UInt32] {
+        let outputs = (0..<2).map { _ in FloatMatrix(rows: count, columns: gate.rows) }
+        let result = StepInput(rows: count, columns: gate.rows, workers: threads)
+        let wanted = InputReaders(narrow: false, wide: false, values: true)
+        for first in stride(from: 0, to: count, by: batch) {
+          team.run { worker in
+            let prepared = worker.prepare(input, rows: 0..<count, for: readers)
+            _ = worker.gatedLinear(
+              prepared, rows: first..<min(first + batch, count), Projection(gate, outputs[0]),
+              Projection(up, outputs[1]), into: result, for: wanted)
+          }
+        }
+        return (0..<count).flatMap { result.values.withRow($0) { $0.map(\.bitPattern) } }
+      }
+      #expect(results(count) == results(35))
+    }
+  }
+
+  @Test(
     "a token's product has the same bits in every batch, thread count and wide set of lanes",
     arguments: [false, true])
   func sameBits(wide: Bool) throws {
