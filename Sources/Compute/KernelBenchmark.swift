@@ -90,6 +90,9 @@ public struct KernelBenchmark {
     let call: () -> Void
     if kind.isQuantized {
       let input = QuantizedMatrix(rows: tokens, columns: columns, isWide: wide)
+      let isPaired =
+        kind.isFourBit && tokens >= PairedActivations.tile && kernels.pairsFourBits
+      let paired = isPaired ? PairedMatrix(rows: tokens, columns: columns) : nil
       let values = FloatMatrix(rows: 1, columns: columns)
       values.withRow(0) { row in for i in row.indices { row[i] = Float(i % 17) - 8 } }
       for row in 0..<tokens {
@@ -98,20 +101,20 @@ public struct KernelBenchmark {
         let before = places.map { values.values[$0] }
         for place in places { values.values[place] = 100 }
         input.quantize(row, from: values.values, kernels)
+        paired?.quantize(
+          row, from: values.values, outliers: input.rowOutliers(row), kernels)
         for (place, value) in zip(places, before) { values.values[place] = value }
       }
       let kernel = kernels.quantized(kind)
       let plan = outliers ? OutlierPlan(rows: tokens, columns: columns) : nil
       let placed = plan?.make(input.rowOutliers(0), count: tokens)
-      let memory = AlignedMemory(
-        byteCount: PairedActivations.bytes(tokens: tokens, blocks: input.blockCount))
+      let rows = paired?.view(from: 0, placed) ?? input.view(from: 0, placed)
       call = {
-        var room = PairedRoom(memory.base)
         kernel(
           QuantizedOperands(
-            weights: weights.base, panels: panels, input: input.view(from: 0, placed), wide: wide,
-            tokens: tokens, output: target, readsInOrder: kernels.readsInOrder, room: &room))
-        withExtendedLifetime((output, plan, memory)) {}
+            weights: weights.base, panels: panels, input: rows, wide: wide,
+            tokens: tokens, output: target, readsInOrder: kernels.readsInOrder))
+        withExtendedLifetime((input, paired, output, plan)) {}
       }
     } else {
       let input = FloatMatrix(rows: tokens, columns: columns)
@@ -178,6 +181,7 @@ public struct KernelBenchmark {
     row.withRow(0) { $0.initialize(repeating: 0.25) }
     for outlier in 0..<Outlier.mostPerRow { row.values[320 * outlier + 16] = 10 }
     let quants = [false, true].map { QuantizedMatrix(rows: 1, columns: columns, isWide: $0) }
+    let paired = PairedMatrix(rows: 1, columns: columns)
     return [
       Case(name: "rms norm", multiplyAdds: 0, bytes: 8 * columns) {
         kernels.rmsNorm(a.values, b.values, 1e-5, columns, output.values)
@@ -191,6 +195,11 @@ public struct KernelBenchmark {
           name: "quantize\(target.isWide ? " wide" : "")", multiplyAdds: 0, bytes: 4 * columns
         ) {
           target.quantize(0, from: row.values, kernels)
+        }
+      }
+      + (kernels.pairsFourBits ? [paired] : []).map { target in
+        Case(name: "quantize paired", multiplyAdds: 0, bytes: 4 * columns) {
+          target.quantize(0, from: row.values, outliers: quants[0].rowOutliers(0), kernels)
         }
       }
   }

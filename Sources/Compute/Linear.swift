@@ -46,14 +46,14 @@ extension Worker {
     shareProducts(
       input, rows, units: units, readsOutliers: readsOutliers, isNative: isNative,
       afterOwnWork: afterOwnWork
-    ) { part, range, outliers, room in
+    ) { part, range, outliers in
       let into = outputRow + part.lowerBound - rows.lowerBound
-      multiply(first, range, from: 0, input, part, outliers, into, ahead, &room)
+      multiply(first, range, from: 0, input, part, outliers, into, ahead)
       if let second {
-        multiply(second, range, from: secondStart, input, part, outliers, into, ahead, &room)
+        multiply(second, range, from: secondStart, input, part, outliers, into, ahead)
       }
       if let third {
-        multiply(third, range, from: thirdStart, input, part, outliers, into, ahead, &room)
+        multiply(third, range, from: thirdStart, input, part, outliers, into, ahead)
       }
     }
   }
@@ -91,7 +91,7 @@ extension Worker {
     shareProducts(
       input, rows, units: gate.units, readsOutliers: gate.readsOutliers || up.readsOutliers,
       isNative: true, afterOwnWork: false
-    ) { part, range, outliers, room in
+    ) { part, range, outliers in
       let column = range.lowerBound * PanelGeometry.rows
       let width = range.count * PanelGeometry.rows
       func compute(_ weights: WeightMatrix, into products: UnsafeMutablePointer<Float>) {
@@ -99,7 +99,7 @@ extension Worker {
         precondition(weights.columns == input.columns)
         multiply(
           weights, panels, range, input, part, outliers,
-          OutputRows(values: products - column, stride: width, accumulates: false), ahead, &room)
+          OutputRows(values: products - column, stride: width, accumulates: false), ahead)
       }
       compute(gate.weights, into: gates)
       compute(up.weights, into: ups)
@@ -116,17 +116,16 @@ extension Worker {
 
   /// Divides the products of an input's rows among the threads.
   ///
-  /// - Parameter body: computes some units for some rows, whose outliers and room it gets.
+  /// - Parameter body: computes some units for some rows, whose outliers it gets.
   private func shareProducts(
     _ input: Activations, _ rows: Range<Int>, units: Int, readsOutliers: Bool, isNative: Bool,
-    afterOwnWork: Bool, _ body: (Range<Int>, Range<Int>, OutlierRows?, inout PairedRoom) -> Void
+    afterOwnWork: Bool, _ body: (Range<Int>, Range<Int>, OutlierRows?) -> Void
   ) {
     // OpenBLAS gets all rows at once: who dequantizes weights for some would do it again for others.
     let parts = RowParts(rows, threads: isNative ? count : 1)
     let items = rows.count < 32 && !afterOwnWork ? 4 : Self.itemsOfStretch
     let cuts = WorkCuts(units, stretches: count / parts.count, items: items)
     var outliers: OutlierRows?
-    var room = input.pairedRoom(worker: index)
     // Whose these are: a thread has room for those of one part.
     var planned: Int?
     share(
@@ -137,10 +136,9 @@ extension Worker {
       let part = parts[number]
       if readsOutliers, planned != number {
         outliers = input.outliers(part, worker: index)
-        room = input.pairedRoom(worker: index)
         planned = number
       }
-      body(part, cuts[stretch, item], outliers, &room)
+      body(part, cuts[stretch, item], outliers)
     }
   }
 
@@ -148,7 +146,7 @@ extension Worker {
   private func multiply(
     _ projection: Projection, _ range: Range<Int>, from start: Int, _ input: Activations,
     _ rows: Range<Int>, _ outliers: OutlierRows?, _ outputRow: Int,
-    _ ahead: UnsafeMutablePointer<ReadAhead>?, _ room: UnsafeMutablePointer<PairedRoom>
+    _ ahead: UnsafeMutablePointer<ReadAhead>?
   ) {
     let part = range.clamped(to: start..<start + projection.units)
     guard !part.isEmpty else { return }
@@ -161,7 +159,7 @@ extension Worker {
     let target = OutputRows(
       values: results, stride: output.stride, accumulates: projection.accumulates)
     if let panels = weights.panels {
-      multiply(weights, panels, units, input, rows, outliers, target, ahead, room)
+      multiply(weights, panels, units, input, rows, outliers, target, ahead)
       return
     }
     let size = OpenBLAS.rowsPerCall
@@ -182,7 +180,7 @@ extension Worker {
   private func multiply(
     _ weights: WeightMatrix, _ packed: UnsafeRawPointer, _ panels: Range<Int>,
     _ input: Activations, _ rows: Range<Int>, _ outliers: OutlierRows?, _ output: OutputRows,
-    _ ahead: UnsafeMutablePointer<ReadAhead>?, _ room: UnsafeMutablePointer<PairedRoom>
+    _ ahead: UnsafeMutablePointer<ReadAhead>?
   ) {
     guard weights.isQuantized else {
       let operands = FloatOperands(
@@ -192,14 +190,11 @@ extension Worker {
       kernels.floating(weights.kind)(operands)
       return
     }
-    let isWide = weights.wantsWideInput
     let operands = QuantizedOperands(
       weights: packed, panels: panels,
-      input: isWide
-        ? input.wide.view(from: rows.lowerBound)
-        : input.narrow.view(from: rows.lowerBound, outliers),
-      wide: isWide, tokens: rows.count, output: output, readsInOrder: kernels.readsInOrder,
-      ahead: ahead, room: room)
+      input: input.view(from: rows.lowerBound, outliers, for: weights, kernels),
+      wide: weights.wantsWideInput, tokens: rows.count, output: output,
+      readsInOrder: kernels.readsInOrder, ahead: ahead)
     kernels.quantized(weights.kind)(operands)
   }
 }

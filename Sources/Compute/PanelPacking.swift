@@ -20,6 +20,9 @@ extension PanelKind {
     }
   }
 
+  /// Whether it is Q4_0, whose products may read `PairedActivations`.
+  var isFourBit: Bool { self == .q4_0 || self == .q4_0Rows }
+
   /// Whether weights share scales, and activations are quantized to meet them.
   var isQuantized: Bool {
     switch self {

@@ -8,14 +8,15 @@ import KernelCore
 public final class StepInput: Sendable {
   /// Up to how many tokens each thread works for itself.
   private let mostOwnRows: Int
-  private let shared: Activations
+  /// The values that `prepare` reads: [row, column], float32.
+  public let values: FloatMatrix
   /// Of each worker.
   private let own: [Activations]
+  /// What threads share of fewer tokens than a tile of `PairedActivations` has, and of more.
+  private let few, many: Activations
 
-  /// The values that `prepare` reads: [row, column], float32.
-  public var values: FloatMatrix { shared.values }
   /// Values of a token.
-  var columns: Int { shared.columns }
+  var columns: Int { values.columns }
 
   /// Room for `rows` tokens of `columns` values each, for teams of up to `workers` threads.
   public init(rows: Int, columns: Int, workers: Int) {
@@ -23,8 +24,15 @@ public final class StepInput: Sendable {
     // threads, for which it is six tokens.
     let most = min(rows, 3 * max(2, workers) / (max(2, workers) - 1))
     mostOwnRows = most
-    shared = Activations(rows: rows, columns: columns, workers: workers)
-    own = (0..<workers).map { _ in Activations(rows: most, columns: columns, workers: 1) }
+    let values = FloatMatrix(rows: rows, columns: columns)
+    self.values = values
+    own = (0..<workers).map { _ in
+      Activations(
+        FloatMatrix(rows: most, columns: columns), rows: most, workers: 1, mayPair: false)
+    }
+    few = Activations(
+      values, rows: min(rows, PairedActivations.tile - 1), workers: workers, mayPair: false)
+    many = Activations(values, rows: rows, workers: workers, mayPair: true)
   }
 
   /// Where the values of rows up to `end` are once a step is done.
@@ -32,7 +40,7 @@ public final class StepInput: Sendable {
 
   /// Where `worker` finds rows up to `end`.
   func activations(upTo end: Int, of worker: Int) -> Activations {
-    isOwn(upTo: end) ? own[worker] : shared
+    isOwn(upTo: end) ? own[worker] : end <= few.rows ? few : many
   }
 
   /// Whether each thread has rows up to `end` of its own.
@@ -48,7 +56,7 @@ extension Worker {
   ) -> Activations {
     let target = input.activations(upTo: rows.upperBound, of: index)
     // Values alone are where they are read.
-    guard readers.needNarrow || readers.needWide || input.isOwn(upTo: rows.upperBound)
+    guard readers.needQuantized || input.isOwn(upTo: rows.upperBound)
     else {
       return target
     }

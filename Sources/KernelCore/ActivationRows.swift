@@ -30,12 +30,12 @@ public struct ActivationBlock {
 
   /// - Parameters:
   ///   - shortScales: as the property.
-  ///   - unit: what the short scales of the row are multiples of.
+  ///   - productUnit: as the property.
   ///   - sumBits: the sum of the quants, as the bits of a float.
   ///   - firstHalfBits: that of the first 16.
   @inlinable @inline(__always)
   init(
-    _ scale: Float, shortScales: UInt32, unit: Float, sumBits: Float, firstHalfBits: Float
+    _ scale: Float, shortScales: UInt32, productUnit: Float, sumBits: Float, firstHalfBits: Float
   ) {
     let sum = Int32(bitPattern: sumBits.bitPattern)
     self.scale = scale
@@ -46,7 +46,7 @@ public struct ActivationBlock {
     offset128 = sum &* -128
     firstHalfOffset128 = Int32(bitPattern: firstHalfBits.bitPattern) &* -128
     self.shortScales = shortScales
-    productUnit = unit * 32768
+    self.productUnit = productUnit
   }
 }
 
@@ -78,9 +78,13 @@ extension Planes {
 /// as [group of rows, block, row of the group]: what a tile of tokens needs of a block is in one piece, at
 /// distances that are known when kernels are compiled. With rows apart, their addresses took as long as the dot
 /// products (docs/performance.md).
+///
+/// Or they lie as `PairedActivations`, for four-bit weights.
 public struct ActivationRows {
-  /// The matrix's first record.
+  /// The matrix's first record, or its first tile.
   public var records: UnsafeRawPointer
+  /// Whether they are `PairedActivations`.
+  public var isPaired: Bool
   /// The matrix's row that is the first here.
   public var first: Int
   /// Rows of a group.
@@ -96,10 +100,22 @@ public struct ActivationRows {
     outliers: OutlierRows? = nil
   ) {
     self.records = records
+    isPaired = false
     self.first = first
     self.group = group
     self.blockCount = blockCount
     self.outliers = outliers
+  }
+
+  /// - Parameter paired: the first tile of `PairedActivations`.
+  @inlinable
+  public init(
+    paired: UnsafeRawPointer, first: Int, blockCount: Int, outliers: OutlierRows? = nil
+  ) {
+    self.init(
+      records: paired, first: first, group: PairedActivations.tile, blockCount: blockCount,
+      outliers: outliers)
+    isPaired = true
   }
 
   /// Records from the matrix's first to the first block of `row`; to each next block it is `group` more.

@@ -19,14 +19,11 @@ public struct QuantizedOperands {
   public var readsInOrder: Bool
   /// What is read afterwards; the kernel takes from it what it has asked for.
   public var ahead: UnsafeMutablePointer<ReadAhead>?
-  /// Where the kernel may keep `input` in a form of its own; without, it does not make one.
-  public var room: UnsafeMutablePointer<PairedRoom>?
 
   @inlinable
   public init(
     weights: UnsafeRawPointer, panels: Range<Int>, input: ActivationRows, wide: Bool, tokens: Int,
-    output: OutputRows, readsInOrder: Bool, ahead: UnsafeMutablePointer<ReadAhead>? = nil,
-    room: UnsafeMutablePointer<PairedRoom>? = nil
+    output: OutputRows, readsInOrder: Bool, ahead: UnsafeMutablePointer<ReadAhead>? = nil
   ) {
     self.weights = weights
     self.panels = panels
@@ -36,7 +33,6 @@ public struct QuantizedOperands {
     self.output = output
     self.readsInOrder = readsInOrder
     self.ahead = ahead
-    self.room = room
   }
 }
 
@@ -110,6 +106,15 @@ public final class KernelTable: Sendable {
     ) -> Void
   /// (x, blockCount, the first block's record, records from one block to the next, outliers)
   public let quantizeRow: QuantizeRow
+  public typealias QuantizePairedRow =
+    @Sendable (
+      UnsafeMutablePointer<Float>, Int, UnsafeMutableRawPointer, Int, UnsafeMutablePointer<Outlier>
+    ) -> Void
+  /// (x, blockCount, the row's tile of `PairedActivations`, its place there, outliers); nil where four-bit weights read
+  /// no such activations
+  public let quantizePairedRow: QuantizePairedRow?
+  /// Whether they do.
+  public let pairsFourBits: Bool
   public typealias QuantizeWideRow =
     @Sendable (
       UnsafePointer<Float>, Int, UnsafeMutableRawPointer, Int
@@ -150,7 +155,8 @@ public final class KernelTable: Sendable {
       @escaping @Sendable (
         UnsafePointer<Float>, UnsafePointer<Float>, Float, Int, UnsafeMutablePointer<Float>
       ) -> Void,
-    quantizeRow: @escaping QuantizeRow, quantizeWideRow: @escaping QuantizeWideRow,
+    quantizeRow: @escaping QuantizeRow, quantizePairedRow: QuantizePairedRow?,
+    quantizeWideRow: @escaping QuantizeWideRow,
     swiGLU:
       @escaping @Sendable (
         UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>
@@ -187,6 +193,8 @@ public final class KernelTable: Sendable {
     self.rotate = rotate
     self.rmsNorm = rmsNorm
     self.quantizeRow = quantizeRow
+    self.quantizePairedRow = quantizePairedRow
+    pairsFourBits = quantizePairedRow != nil
     self.quantizeWideRow = quantizeWideRow
     self.swiGLU = swiGLU
     self.storeHalf = storeHalf

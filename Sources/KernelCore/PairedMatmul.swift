@@ -10,9 +10,9 @@ public protocol PairedISA: VectorISA {
   static func interleave(_ a: Bytes, _ b: Bytes) -> (Bytes, Bytes)
   /// Undoes it.
   static func deinterleave(_ first: Bytes, _ second: Bytes) -> (Bytes, Bytes)
-  /// Interleaves 32 activations at `a` and at `b` in the same way: 64 bytes.
-  static func interleave(
-    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into target: UnsafeMutableRawPointer)
+  /// Stores the 32 activations of a block and those of the next one, interleaved in the same way: 64 bytes.
+  static func storePair(
+    _ a: (Ints, Ints), _ b: (Ints, Ints), _ pointer: UnsafeMutableRawPointer)
   /// Sums that begin with the offsets of both blocks.
   static func first(_ blocks: UnsafePointer<PairedBlocks>) -> PairSums
   /// Adds the products of a step's unsigned quants with activations of each token.
@@ -28,19 +28,19 @@ public protocol PairedISA: VectorISA {
   static func scaledSum(_ sums: PairSums, _ scales: Bytes, by pair: UInt32) -> Ints
 }
 
-/// As `quantizedMatmul` in one plane, with the same bits, for many tokens: activations are interleaved first, and each panel
-/// before it is multiplied.
+/// As `quantizedMatmul` in one plane, with the same bits, for many tokens: each panel is interleaved before it is
+/// multiplied.
 ///
-/// - Parameter largestTile: four or eight tokens.
+/// - Parameters:
+///   - largestTile: four or eight tokens.
+///   - input: `PairedActivations`.
 @inlinable @inline(__always)
 public func unpackingPairedMatmul<I: PairedISA, F: PanelFormat>(
   _ isa: I.Type, _ format: F.Type, largestTile: Int, weights: UnsafeRawPointer,
-  panels: Range<Int>, input: ActivationRows, tokens: Int, output: OutputRows,
-  room: UnsafeMutablePointer<PairedRoom>
+  panels: Range<Int>, input: ActivationRows, tokens: Int, output: OutputRows
 ) {
   let blocks = input.blockCount
   let panelBytes = F.panelBytes(blocks: blocks)
-  let activations = room.pointee.fill(isa, input, tokens: tokens)
   withUnsafeTemporaryAllocation(
     byteCount: PairedPanel.bytes(pairs: (blocks &+ 1) / 2), alignment: PanelGeometry.stepBytes
   ) { scratch in
@@ -51,8 +51,8 @@ public func unpackingPairedMatmul<I: PairedISA, F: PanelFormat>(
       let units = I.load(unpacked.assumingMemoryBound(to: Float.self))
       // The next panel is asked for, but not of the file's rows (`lookAhead`).
       pairedPanel(
-        isa, PairedPanel.self, largestTile: largestTile, unpacked, units: units, activations,
-        input, tokens, output, panel, asking: packed + panelBytes,
+        isa, PairedPanel.self, largestTile: largestTile, unpacked, units: units, input,
+        tokens, output, panel, asking: packed + panelBytes,
         pairBytes: F.looksAhead ? 0 : 2 &* F.averageBlockBytes, ahead: nil
       ) { PairedPanel.column(isa, unpacked, $0, units: units) }
     }
@@ -65,20 +65,18 @@ public func unpackingPairedMatmul<I: PairedISA, F: PanelFormat>(
 @inlinable @inline(__always)
 public func pairedMatmul<I: PairedISA>(
   _ isa: I.Type, largestTile: Int, weights: UnsafeRawPointer, panels: Range<Int>,
-  input: ActivationRows, tokens: Int, output: OutputRows, ahead: UnsafeMutablePointer<ReadAhead>?,
-  room: UnsafeMutablePointer<PairedRoom>
+  input: ActivationRows, tokens: Int, output: OutputRows, ahead: UnsafeMutablePointer<ReadAhead>?
 ) {
   typealias Format = FourBitPanel
   let blocks = input.blockCount
   let panelBytes = Format.panelBytes(blocks: blocks)
   let stride = Format.stride(blocks: blocks)
-  let activations = room.pointee.fill(isa, input, tokens: tokens)
   for panel in panels {
     let packed = weights + panel &* panelBytes
     let units = Format.scaleUnits(isa, packed, stride, blocks: blocks)
     pairedPanel(
-      isa, Format.self, largestTile: largestTile, packed, units: units, activations, input,
-      tokens, output, panel, asking: packed + panelBytes,
+      isa, Format.self, largestTile: largestTile, packed, units: units, input, tokens,
+      output, panel, asking: packed + panelBytes,
       pairBytes: 2 &* Format.averageBlockBytes, ahead: ahead
     ) { Format.column(isa, packed, stride, $0 &>> 5, $0 & 31, units: units) }
   }
@@ -92,13 +90,14 @@ public func pairedMatmul<I: PairedISA>(
 @inlinable @inline(__always)
 func pairedPanel<I: PairedISA, W: PairedWeights>(
   _ isa: I.Type, _ format: W.Type, largestTile: Int, _ weights: UnsafeRawPointer,
-  units: I.Floats, _ activations: UnsafeRawPointer, _ input: ActivationRows, _ tokens: Int,
-  _ output: OutputRows, _ panel: Int, asking next: UnsafeRawPointer, pairBytes: Int,
+  units: I.Floats, _ input: ActivationRows, _ tokens: Int, _ output: OutputRows, _ panel: Int,
+  asking next: UnsafeRawPointer, pairBytes: Int,
   ahead: UnsafeMutablePointer<ReadAhead>?, column: (Int) -> I.Floats
 ) {
   var token = 0
   while token < tokens {
-    let left = tokens &- token
+    // A tile is within one of the activations' tiles.
+    let left = input.together(from: token, limit: tokens &- token)
     @inline(__always)
     func compute<T: TokenTile, D: TokenTile>(_ tile: T.Type, _ dotTile: D.Type)
     where T.Element == I.Floats, D.Element == I.PairSums {
@@ -107,7 +106,7 @@ func pairedPanel<I: PairedISA, W: PairedWeights>(
       let lines =
         token == 0 ? 0..<firstShare : token == T.count ? firstShare..<pairBytes : 0..<0
       pairedTile(
-        isa, format, tile, dotTile, weights, activations, units: units, input, token, output,
+        isa, format, tile, dotTile, weights, units: units, input, token, output,
         panel, asking: next, pairBytes: pairBytes, lines, ahead: token == 0 ? ahead : nil,
         column: column)
       token &+= T.count
@@ -128,7 +127,7 @@ func pairedPanel<I: PairedISA, W: PairedWeights>(
 @inlinable @inline(__always)
 func pairedTile<I: PairedISA, W: PairedWeights, T: TokenTile, D: TokenTile>(
   _ isa: I.Type, _ format: W.Type, _ tile: T.Type, _ dotTile: D.Type,
-  _ weights: UnsafeRawPointer, _ activations: UnsafeRawPointer, units: I.Floats,
+  _ weights: UnsafeRawPointer, units: I.Floats,
   _ input: ActivationRows, _ token: Int, _ output: OutputRows, _ panel: Int,
   asking next: UnsafeRawPointer, pairBytes: Int, _ lines: Range<Int>,
   ahead: UnsafeMutablePointer<ReadAhead>?,
@@ -141,8 +140,9 @@ func pairedTile<I: PairedISA, W: PairedWeights, T: TokenTile, D: TokenTile>(
   var next = next
   let later = T.count >= 8 ? ahead?.pointee.take(blocks: blocks) : nil
   let (laterStart, laterRate) = later ?? (weights, 0)
-  let (group, place) = token.quotientAndRemainder(dividingBy: PairedActivations.tile)
-  let start = activations + group &* PairedActivations.tileBytes(blocks: blocks)
+  let row = input.first &+ token
+  let start = input.records + PairedActivations.tileStart(token: row, blocks: blocks)
+  let place = row % PairedActivations.tile
   let productUnits = start.assumingMemoryBound(to: Float.self) + place
   let firstPair = start + PairedActivations.unitBytes
   var about = PairedActivations.blocks(firstPair, place)

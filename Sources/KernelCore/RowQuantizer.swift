@@ -76,34 +76,21 @@ func quantizeBlocks<I: VectorISA, P: Planes>(
   _ largest: UnsafePointer<Float>, _ records: UnsafeMutableRawPointer, _ step: Int
 ) {
   let stepBytes = step &* P.recordBytes
-  let limit = I.splat(
-    P.isWide ? ActivationPrecision.wideLimit : ActivationPrecision.narrowLimit)
   let lanes = PanelGeometry.rows
-  // Below this the reciprocal overflows; such a block is zero to float32's precision.
-  let least: Float = 1e-30
-  var mostOfAll = I.splat(Float(0))
-  var start = 0
-  while start < blockCount {
-    let most = I.load(largest + start)
-    mostOfAll = I.maximum(mostOfAll, I.keep(most, where: most, atLeast: least))
-    start &+= lanes
-  }
-  let largestScale = I.largest(I.divide(I.maximum(mostOfAll, I.splat(least)), limit))
-  let unit = largestScale / ShortScales.largest
-  let perUnit = I.splat(ShortScales.largest / largestScale)
+  let scaling = BlockScaling(
+    isa, largest, blockCount: blockCount,
+    limit: P.isWide ? ActivationPrecision.wideLimit : ActivationPrecision.narrowLimit)
   withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 * lanes + 8) { room in
     let scales = room.baseAddress.unsafelyUnwrapped
     let inverses = scales + lanes
     let shortScales = inverses + lanes
     let sums = shortScales + lanes
     let firstSums = sums + 4
-    start = 0
+    var start = 0
     while start < blockCount {
-      let most = I.load(largest + start)
-      let scale = I.keep(I.divide(most, limit), where: most, atLeast: least)
+      let scale = scaling.store(
+        isa, I.load(largest + start), inverses: inverses, shortScales: shortScales)
       I.store(scale, scales)
-      I.store(I.bits(I.round(I.multiply(scale, perUnit))), shortScales)
-      I.store(I.keep(I.divide(limit, most), where: most, atLeast: least), inverses)
       let count = min(lanes, blockCount &- start)
       let x = x + start &* PanelGeometry.blockColumns
       let records = records + start &* stepBytes
@@ -113,7 +100,7 @@ func quantizeBlocks<I: VectorISA, P: Planes>(
             scales[block],
             shortScales: shortScales[block].bitPattern
               | shortScales[block | 1].bitPattern &<< 16,
-            unit: unit, sumBits: sum, firstHalfBits: firstSum),
+            productUnit: scaling.productUnit, sumBits: sum, firstHalfBits: firstSum),
           as: ActivationBlock.self)
       }
       let last = count &- 1
@@ -139,6 +126,51 @@ func quantizeBlocks<I: VectorISA, P: Planes>(
       }
       start &+= lanes
     }
+  }
+}
+
+/// The scales of a row's blocks: the largest magnitude of a block / `limit`, and as multiples of a unit of the row
+/// (`ShortScales`).
+@usableFromInline struct BlockScaling {
+  /// Below this the reciprocal overflows; such a block is zero to float32's precision.
+  @inlinable @inline(__always) static var least: Float { 1e-30 }
+  @usableFromInline let limit: Float
+  /// The largest scale of the row.
+  @usableFromInline let largest: Float
+  /// What products of short scales are multiples of: 32768 units.
+  @inlinable @inline(__always) var productUnit: Float { largest / ShortScales.largest * 32768 }
+
+  /// - Parameter largest: as of `quantizeBlocks`.
+  @inlinable @inline(__always)
+  init<I: VectorISA>(
+    _ isa: I.Type, _ largest: UnsafePointer<Float>, blockCount: Int, limit: Float
+  ) {
+    var most = I.splat(Float(0))
+    var start = 0
+    while start < blockCount {
+      let magnitudes = I.load(largest + start)
+      most = I.maximum(most, I.keep(magnitudes, where: magnitudes, atLeast: Self.least))
+      start &+= PanelGeometry.rows
+    }
+    self.limit = limit
+    self.largest = I.largest(I.divide(I.maximum(most, I.splat(Self.least)), I.splat(limit)))
+  }
+
+  /// Stores what 16 blocks' values are multiplied with, and their short scales as int32 bits.
+  ///
+  /// - Parameter most: their largest magnitudes.
+  /// - Returns: their scales.
+  @inlinable @inline(__always) @discardableResult
+  func store<I: VectorISA>(
+    _ isa: I.Type, _ most: I.Floats, inverses: UnsafeMutablePointer<Float>,
+    shortScales: UnsafeMutablePointer<Float>
+  ) -> I.Floats {
+    let limit = I.splat(limit)
+    let scale = I.keep(I.divide(most, limit), where: most, atLeast: Self.least)
+    let perUnit = I.splat(ShortScales.largest / largest)
+    I.store(I.bits(I.round(I.multiply(scale, perUnit))), shortScales)
+    I.store(I.keep(I.divide(limit, most), where: most, atLeast: Self.least), inverses)
+    return scale
   }
 }
 

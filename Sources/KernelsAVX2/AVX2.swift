@@ -445,18 +445,20 @@
       interleave(a, b)
     }
     @inline(__always)
-    static func interleave(
-      _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into target: UnsafeMutableRawPointer
+    static func storePair(
+      _ a: (Ints, Ints), _ b: (Ints, Ints), _ p: UnsafeMutableRawPointer
     ) {
-      @inline(__always) func half(_ offset: Int) {
-        let first = (a + offset).loadUnaligned(as: __m128i.self)
-        let second = (b + offset).loadUnaligned(as: __m128i.self)
-        let target = target + 2 &* offset
-        target.storeBytes(of: _mm_unpacklo_epi16(first, second), as: __m128i.self)
-        (target + 16).storeBytes(of: _mm_unpackhi_epi16(first, second), as: __m128i.self)
+      // Of each 128 bits, which have eight bytes of both, two in turn.
+      let order = _mm256_setr_epi8(
+        0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15,
+        0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15)
+      @inline(__always) func store(_ a: Ints, _ b: Ints, _ p: UnsafeMutableRawPointer) {
+        let bytes = _mm256_packs_epi16(
+          swiftlet_pack_si256(a.low, a.high), swiftlet_pack_si256(b.low, b.high))
+        p.storeBytes(of: _mm256_shuffle_epi8(bytes, order), as: __m256i.self)
       }
-      half(0)
-      half(16)
+      store(a.0, b.0, p)
+      store(a.1, b.1, p + 32)
     }
     @inline(__always)
     static func first(_ blocks: UnsafePointer<PairedBlocks>) -> Ints {
@@ -569,6 +571,9 @@
       quantizeRow: {
         quantizeRow(AVX2.self, $0, blockCount: $1, records: $2, step: $3, outliers: $4)
       },
+      quantizePairedRow: {
+        quantizePairedRow(AVX2.self, $0, blockCount: $1, tile: $2, place: $3, outliers: $4)
+      },
       quantizeWideRow: {
         quantizeWideRow(AVX2.self, $0, blockCount: $1, records: $2, step: $3)
       },
@@ -600,10 +605,10 @@
 
   @inline(__always)
   private func multiplyFourBits<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
-    guard !o.wide, o.tokens >= 8, let room = o.room else { return multiply(format, o) }
+    guard o.input.isPaired else { return multiply(format, o) }
     unpackingPairedMatmul(
       AVX2.self, format, largestTile: 4, weights: o.weights, panels: o.panels, input: o.input,
-      tokens: o.tokens, output: o.output, room: room)
+      tokens: o.tokens, output: o.output)
   }
 
   @inline(__always)

@@ -255,14 +255,9 @@
       (swiftlet_even_lanes_si512(a, b), swiftlet_odd_lanes_si512(a, b))
     }
     @inline(__always)
-    static func interleave(
-      _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into target: UnsafeMutableRawPointer
-    ) {
-      let first = _mm512_cvtepu32_epi64(a.loadUnaligned(as: __m256i.self))
-      let second = _mm512_cvtepu32_epi64(b.loadUnaligned(as: __m256i.self))
-      target.storeBytes(
-        of: _mm512_or_si512(first, _mm512_slli_epi64(second, 32)), as: __m512i.self)
-    }
+    static func storePair(
+      _ a: (Ints, Ints), _ b: (Ints, Ints), _ p: UnsafeMutableRawPointer
+    ) { storeBytes(swiftlet_pair_quants_si512(a.0, a.1, b.0, b.1), p) }
     @inline(__always)
     static func first(_ blocks: UnsafePointer<PairedBlocks>) -> PairSums {
       let both = eight(UnsafeRawPointer(blocks))
@@ -361,6 +356,9 @@
       quantizeRow: {
         quantizeRow(AVX512.self, $0, blockCount: $1, records: $2, step: $3, outliers: $4)
       },
+      quantizePairedRow: {
+        quantizePairedRow(AVX512.self, $0, blockCount: $1, tile: $2, place: $3, outliers: $4)
+      },
       quantizeWideRow: {
         quantizeWideRow(AVX512.self, $0, blockCount: $1, records: $2, step: $3)
       },
@@ -392,26 +390,24 @@
 
   @inline(__always)
   private func multiplyFourBits(_ o: QuantizedOperands) {
-    guard !o.wide, o.tokens >= 8, let room = o.room else {
-      return multiply(FourBitPanel.self, o)
-    }
+    guard o.input.isPaired else { return multiply(FourBitPanel.self, o) }
     if o.tokens > 16 {
       unpackingPairedMatmul(
         AVX512.self, FourBitPanel.self, largestTile: 8, weights: o.weights, panels: o.panels,
-        input: o.input, tokens: o.tokens, output: o.output, room: room)
+        input: o.input, tokens: o.tokens, output: o.output)
     } else {
       pairedMatmul(
         AVX512.self, largestTile: 8, weights: o.weights, panels: o.panels, input: o.input,
-        tokens: o.tokens, output: o.output, ahead: o.ahead, room: room)
+        tokens: o.tokens, output: o.output, ahead: o.ahead)
     }
   }
 
   @inline(__always)
   private func multiplyFourBitRows(_ o: QuantizedOperands) {
-    guard !o.wide, o.tokens > 8, let room = o.room else { return multiply(FourBitRows.self, o) }
+    guard o.input.isPaired else { return multiply(FourBitRows.self, o) }
     unpackingPairedMatmul(
       AVX512.self, FourBitRows.self, largestTile: 8, weights: o.weights, panels: o.panels,
-      input: o.input, tokens: o.tokens, output: o.output, room: room)
+      input: o.input, tokens: o.tokens, output: o.output)
   }
 
   @inline(__always)

@@ -38,6 +38,7 @@ public func portableKernelTable() -> KernelTable {
     quantizeRow: {
       quantizeRow(Portable.self, $0, blockCount: $1, records: $2, step: $3, outliers: $4)
     },
+    quantizePairedRow: nil,
     quantizeWideRow: {
       quantizeWideRow(Portable.self, $0, blockCount: $1, records: $2, step: $3)
     },

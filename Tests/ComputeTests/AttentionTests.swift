@@ -120,7 +120,7 @@ import Testing
         queries: matrix(queries), keys: matrix(keys.suffix(size)),
         values: matrix(values.suffix(size)), table: RotaryTable(rows: 1, rotated: 0, base: 1))
       let output = StepInput(rows: 1, columns: rows * size, workers: team.threadCount)
-      let readers = InputReaders(narrow: false, wide: false, values: true)
+      let readers = InputReaders.values
       let workspace = AttentionWorkspace(group: rows, headSize: size, workers: team.threadCount)
       workspace.prepare(for: [slice])
       team.run { worker in

@@ -35,9 +35,17 @@ import Testing
     }
   }
 
-  private static func input(blocks: Int, _ kernels: KernelTable) -> QuantizedMatrix {
+  /// The same rows in both forms; a set may have only the first.
+  private struct Input {
+    let records: QuantizedMatrix
+    let paired: PairedMatrix?
+  }
+
+  private static func input(blocks: Int, _ kernels: KernelTable) -> Input {
     var random = SeededGenerator(seed: 11)
     let matrix = QuantizedMatrix(rows: tokens, columns: 32 * blocks, isWide: false)
+    let paired =
+      kernels.pairsFourBits ? PairedMatrix(rows: tokens, columns: 32 * blocks) : nil
     for row in 0..<tokens {
       // Blocks whose scales differ by up to a thousand times, and some that are zero.
       var values: [Float] = []
@@ -46,32 +54,35 @@ import Testing
         values += (0..<32).map { _ in size * Float.random(in: -1...1, using: &random) }
       }
       values.withUnsafeMutableBufferPointer { buffer in
-        if let base = buffer.baseAddress { matrix.quantize(row, from: base, kernels) }
+        guard let base = buffer.baseAddress else { return }
+        matrix.quantize(row, from: base, kernels)
+        paired?.quantize(row, from: base, outliers: matrix.rowOutliers(row), kernels)
       }
     }
-    return matrix
+    return Input(records: matrix, paired: paired)
   }
 
-  /// Results [token][row] of one panel, all tokens at once, so many that tiles of one and two are left, some, and one by
-  /// one.
+  /// Results [token][row] of one panel, from both forms, all tokens at once, so many that tiles of one and two are left,
+  /// some, of which most begin within a tile of activations, and one by one.
   private static func products(
-    _ kernel: KernelTable.Quantized, _ weights: UnsafeRawPointer, _ input: QuantizedMatrix
+    _ kernel: KernelTable.Quantized, _ weights: UnsafeRawPointer, _ input: Input
   ) -> [[[Float]]] {
-    let memory = AlignedMemory(
-      byteCount: PairedActivations.bytes(tokens: tokens, blocks: input.blockCount))
-    return [tokens, 18, 15, 14, 13, 8, 1].map { batch in
+    func products(_ batch: Int, _ view: (Int) -> ActivationRows) -> [[Float]] {
       let output = FloatMatrix(rows: tokens, columns: lanes)
       for first in stride(from: 0, to: tokens, by: batch) {
-        var room = PairedRoom(memory.base)
         kernel(
           QuantizedOperands(
-            weights: weights, panels: 0..<1, input: input.view(from: first), wide: false,
+            weights: weights, panels: 0..<1, input: view(first), wide: false,
             tokens: min(batch, tokens - first),
             output: OutputRows(
               values: output.values + first * output.stride, stride: output.stride,
-              accumulates: false), readsInOrder: false, room: &room))
+              accumulates: false), readsInOrder: false))
       }
       return (0..<tokens).map { output.withRow($0) { Array($0) } }
+    }
+    return [tokens, 18, 15, 14, 13, 8, 1].flatMap { batch in
+      [products(batch) { input.records.view(from: $0) }]
+        + (input.paired.map { paired in [products(batch) { paired.view(from: $0) }] } ?? [])
     }
   }
 
@@ -125,7 +136,7 @@ import Testing
     let input = Self.input(blocks: blocks, kernels)
     for (name, scale) in Self.scales {
       let rows = Rows(blocks: blocks, scale: scale, seed: 3)
-      let expected = Self.expected(rows, input)
+      let expected = Self.expected(rows, input.records)
       let panel = AlignedMemory(
         byteCount: PanelKind.q4_0.panelBytes(columns: 32 * blocks))
       rows.bytes.withUnsafeBytes { bytes in
@@ -155,7 +166,7 @@ import Testing
       let exact = (0..<Self.lanes).map { row in
         Float(
           (0..<blocks).reduce(0.0) { sum, block in
-            let record = input.record(row: token, block: block)
+            let record = input.records.record(row: token, block: block)
             let about = (record + OnePlane.quantBytes).load(as: ActivationBlock.self)
             let dot = (0..<32).reduce(0) { sum, i in
               sum + Int(record.load(fromByteOffset: i, as: Int8.self))
@@ -201,7 +212,7 @@ import Testing
       packing.pack($0.baseAddress.unsafelyUnwrapped, rows: 5, into: panel.base, kernels)
     }
     #expect(bad == nil)
-    let expected = Self.expected(rows, input)
+    let expected = Self.expected(rows, input.records)
     for results in Self.products(kernels.quantized(.q4_0), panel.base, input) {
       for (result, expected) in zip(results, expected) {
         #expect(result.prefix(5) == expected.prefix(5))

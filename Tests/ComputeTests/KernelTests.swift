@@ -82,7 +82,7 @@ import Testing
       func results(_ batch: Int) -> [UInt32] {
         let outputs = (0..<2).map { _ in FloatMatrix(rows: count, columns: gate.rows) }
         let result = StepInput(rows: count, columns: gate.rows, workers: threads)
-        let wanted = InputReaders(narrow: false, wide: false, values: true)
+        let wanted = InputReaders.values
         for first in stride(from: 0, to: count, by: batch) {
           team.run { worker in
             let prepared = worker.prepare(input, rows: 0..<count, for: readers)

@@ -56,6 +56,19 @@ import Testing
       #expect(outliers.prefix(expected.count).map { Int($0.column) } == expected)
       #expect(outliers.prefix(expected.count).map(\.value) == expected.map { row[$0] })
       #expect(outliers.dropFirst(expected.count).allSatisfy { $0.value == 0 })
+      if kernels.pairsFourBits {
+        let owner = QuantizedMatrix(rows: 1, columns: row.count, isWide: false)
+        let other = owner.rowOutliers(0)
+        source.withUnsafeMutableBufferPointer { values in
+          guard let base = values.baseAddress else { return }
+          PairedMatrix(rows: 1, columns: row.count)
+            .quantize(0, from: base, outliers: other, kernels)
+        }
+        #expect(source == row)
+        #expect((0..<Outlier.mostPerRow).map { other[$0].column } == outliers.map(\.column))
+        #expect((0..<Outlier.mostPerRow).map { other[$0].value } == outliers.map(\.value))
+        withExtendedLifetime(owner) {}
+      }
 
       var rest = row
       for column in expected { rest[column] = 0 }
@@ -88,6 +101,7 @@ import Testing
   func odd(set: InstructionSet) {
     let kernels = ComputeTeam(threads: 1, instructionSet: set).kernels
     let matrix = QuantizedMatrix(rows: 1, columns: 96, isWide: false)
+    let paired = PairedMatrix(rows: 1, columns: 96)
     for value in [
       0, Float.nan, .infinity, -.infinity, .leastNonzeroMagnitude, .greatestFiniteMagnitude,
     ] {
@@ -97,6 +111,9 @@ import Testing
         var source = row
         source.withUnsafeMutableBufferPointer { values in
           guard let base = values.baseAddress else { return }
+          if kernels.pairsFourBits {
+            paired.quantize(0, from: base, outliers: matrix.rowOutliers(0), kernels)
+          }
           matrix.quantize(0, from: base, kernels)
         }
         #expect(source.map(\.bitPattern) == row.map(\.bitPattern))

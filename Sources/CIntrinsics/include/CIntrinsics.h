@@ -244,6 +244,13 @@ SWIFTLET_INLINE __m512i swiftlet_odd_lanes_si512(__m512i a, __m512i b) {
 SWIFTLET_INLINE __m128 swiftlet_fourths_ps512(__m512 a) {
   return _mm512_castps512_ps128(_mm512_maskz_compress_ps(0x1111, a));
 }
+// The low byte of each lane, within int8: four of a and b together, the first vector of each, in turn with four of c and d.
+SWIFTLET_INLINE __m512i swiftlet_pair_quants_si512(__m512i a, __m512i b, __m512i c, __m512i d) {
+  // Of each 128 bits four bytes of a, b, c and d.
+  __m512i quads = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+  const __m512i order = _mm512_set_epi32(15, 13, 11, 9, 7, 5, 3, 1, 14, 12, 10, 8, 6, 4, 2, 0);
+  return _mm512_permutexvar_epi32(order, quads);
+}
 SWIFTLET_INLINE __m256i swiftlet_to_half_ps512(__m512 a) {
   return _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT);
 }
