@@ -23,7 +23,7 @@ final class OutlierPlan: @unchecked Sendable {
     found = AlignedMemory(byteCount: most * MemoryLayout<Int32>.stride)
     places = AlignedMemory(byteCount: columns * MemoryLayout<Int32>.stride)
     table = AlignedMemory(
-      byteCount: (1 + most) * PanelGeometry.rows * MemoryLayout<Float>.stride)
+      byteCount: 2 * (1 + most) * PanelGeometry.rows * MemoryLayout<Float>.stride)
   }
 
   /// The outliers of `count` rows for a kernel, nil where they have none. Good until the next call.

@@ -40,7 +40,8 @@ public struct OutlierRows {
   /// The columns that some row has an outlier in.
   public var columns: UnsafePointer<Int32>
   public var columnCount: Int
-  /// Room for a panel's weights of these columns: [1 + columnCount, 16], the first all zero.
+  /// Room for a panel's weights of these columns: [1 + columnCount, 16], the first all zero. Behind it there is room for
+  /// those of another one.
   public var table: UnsafeMutablePointer<Float>
   /// The most that a row has; at least one.
   public var depth: Int
@@ -55,6 +56,13 @@ public struct OutlierRows {
     self.columnCount = columnCount
     self.table = table
     self.depth = depth
+  }
+}
+
+extension OutlierRows {
+  /// Room for another panel's weights.
+  @inlinable @inline(__always) var otherTable: UnsafeMutablePointer<Float> {
+    table + (1 &+ columnCount) &* PanelGeometry.rows
   }
 }
 
@@ -161,13 +169,16 @@ func putBack(_ outliers: UnsafePointer<Outlier>, _ x: UnsafeMutablePointer<Float
 
 /// Dequantizes a panel's weights in the columns that have outliers.
 ///
-/// - Parameter read: the panel's weights in a column.
+/// - Parameters:
+///   - table: `outliers.table`, or its other one.
+///   - read: the panel's weights in a column.
 @inlinable @inline(__always)
 func readColumns<I: VectorISA>(
-  _ isa: I.Type, _ outliers: OutlierRows, _ read: (Int) -> I.Floats
+  _ isa: I.Type, _ outliers: OutlierRows, into table: UnsafeMutablePointer<Float>,
+  _ read: (Int) -> I.Floats
 ) {
-  I.store(I.splat(Float(0)), outliers.table)
-  var target = outliers.table
+  I.store(I.splat(Float(0)), table)
+  var target = table
   var index = 0
   while index < outliers.columnCount {
     target += PanelGeometry.rows
@@ -188,6 +199,26 @@ func addOutliers<I: VectorISA, T: TokenTile>(
       let placed = first + index &* Outlier.mostPerRow
       sum = I.fma(
         I.load(outliers.table + Int(placed.pointee.place)), I.splat(placed.pointee.value), sum)
+    }
+    depth &+= 1
+  }
+}
+
+/// The same of two panels.
+@inlinable @inline(__always)
+func addOutliers<I: VectorISA, T: TokenTile>(
+  _ isa: I.Type, _ outliers: OutlierRows, _ token: Int, _ sums: inout T
+) where T.Element == (I.Floats, I.Floats) {
+  let (table, other) = (outliers.table, outliers.otherTable)
+  var depth = 0
+  while depth < outliers.depth {
+    let first = outliers.placed + (token &* Outlier.mostPerRow &+ depth)
+    sums.forEach { index, sum in
+      let placed = first + index &* Outlier.mostPerRow
+      let (place, value) = (Int(placed.pointee.place), I.splat(placed.pointee.value))
+      sum = (
+        I.fma(I.load(table + place), value, sum.0), I.fma(I.load(other + place), value, sum.1)
+      )
     }
     depth &+= 1
   }

@@ -177,7 +177,7 @@ func pairedTile<I: PairedISA, W: PairedWeights, T: TokenTile, D: TokenTile>(
   }
   if let outliers = input.outliers {
     // Only now: the first tile has just brought the panel to the cache.
-    if token == 0 { readColumns(isa, outliers, column) }
+    if token == 0 { readColumns(isa, outliers, into: outliers.table, column) }
     addOutliers(isa, outliers, token, &sums)
   }
   sums.forEach { index, sum in

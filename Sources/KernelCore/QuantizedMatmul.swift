@@ -163,7 +163,7 @@ func quantizedTile<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: Tok
   if !P.isWide, let outliers = input.outliers {
     // Only now: the first tile has just brought the panel to the cache.
     if token == 0 {
-      readColumns(isa, outliers) {
+      readColumns(isa, outliers, into: outliers.table) {
         F.column(isa, weights, stride, $0 &>> 5, $0 & 31, units: units)
       }
     }

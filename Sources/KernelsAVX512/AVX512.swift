@@ -5,7 +5,7 @@
   import KernelCore
 
   /// AVX-512 F, BW, VL, DQ and VNNI: one 512-bit register is one logical vector.
-  enum AVX512: PairedISA {
+  enum AVX512: PairedISA, PanelPairISA {
     typealias Floats = SIMD16<Float>
     typealias Ints = SIMD8<Int64>
     typealias Bytes = SIMD8<Int64>
@@ -285,6 +285,29 @@
       return _mm512_madd_epi16(_mm512_packs_epi32(sums.low, sums.high), factors)
     }
 
+    @inline(__always)
+    static func dot<T: TokenTile>(
+      _ sums: inout T, _ vector: (Int) -> (Bytes, Bytes), _ activations: UnsafeRawPointer,
+      step: Int
+    ) where T.Element == (Ints, Ints) {
+      @inline(__always) func add(_ place: Int) {
+        let (a, b) = vector(place)
+        sums.forEach { index, sum in
+          let four = activations + (index &* step &+ 4 &* place)
+          let x = _mm512_set1_epi32(four.loadUnaligned(as: Int32.self))
+          sum = (_mm512_dpbusd_epi32(sum.0, a, x), _mm512_dpbusd_epi32(sum.1, b, x))
+        }
+      }
+      add(0)
+      add(1)
+      add(2)
+      add(3)
+      add(4)
+      add(5)
+      add(6)
+      add(7)
+    }
+
     /// The high plane's 32 bytes, then the low one's.
     @inline(__always)
     static func storeWide(_ first: Ints, _ second: Ints, _ p: UnsafeMutableRawPointer) {
@@ -376,12 +399,12 @@
   @inline(__always)
   private func multiply<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
     if o.wide {
-      quantizedMatmul(
+      panelPairMatmul(
         AVX512.self, format, TwoPlanes.self, largestTile: 8, readsInOrder: o.readsInOrder,
         weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output,
         ahead: o.ahead)
     } else {
-      quantizedMatmul(
+      panelPairMatmul(
         AVX512.self, format, OnePlane.self, largestTile: 8, readsInOrder: o.readsInOrder,
         weights: o.weights, panels: o.panels, input: o.input, tokens: o.tokens, output: o.output,
         ahead: o.ahead)
@@ -390,7 +413,12 @@
 
   @inline(__always)
   private func multiplyFourBits(_ o: QuantizedOperands) {
-    guard o.input.isPaired else { return multiply(FourBitPanel.self, o) }
+    o.input.isPaired ? multiplyPairedPanels(o) : multiply(FourBitPanel.self, o)
+  }
+
+  // Functions of their own, so that what else is compiled beside them does not change their loops.
+  @inline(never)
+  private func multiplyPairedPanels(_ o: QuantizedOperands) {
     if o.tokens > 16 {
       unpackingPairedMatmul(
         AVX512.self, FourBitPanel.self, largestTile: 8, weights: o.weights, panels: o.panels,
@@ -404,7 +432,11 @@
 
   @inline(__always)
   private func multiplyFourBitRows(_ o: QuantizedOperands) {
-    guard o.input.isPaired else { return multiply(FourBitRows.self, o) }
+    o.input.isPaired ? multiplyPairedRows(o) : multiply(FourBitRows.self, o)
+  }
+
+  @inline(never)
+  private func multiplyPairedRows(_ o: QuantizedOperands) {
     unpackingPairedMatmul(
       AVX512.self, FourBitRows.self, largestTile: 8, weights: o.weights, panels: o.panels,
       input: o.input, tokens: o.tokens, output: o.output)

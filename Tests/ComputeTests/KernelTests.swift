@@ -191,6 +191,49 @@ import Testing
     }
   }
 
+  @Test("panels that are multiplied together have the bits of each alone", arguments: sets)
+  func panelsTogether(set: InstructionSet) throws {
+    let most = 21
+    for type in Fixtures.tinyTypes {
+      for (wide, moved) in [(false, false), (true, false), (false, true), (true, true)] {
+        let team = ComputeTeam(threads: 1, instructionSet: set, matmulPath: .native)
+        let (matrix, _) = try Self.matrix(type, team, wide: wide)
+        if moved, matrix.isInFile { matrix.move(team: team) }
+        guard matrix.isQuantized, let panels = matrix.panels else { continue }
+        let kernels = team.kernels
+        let input = QuantizedMatrix(rows: most, columns: matrix.columns, isWide: wide)
+        let values = Self.inputWithOutliers(matrix.columns, team).values
+        for row in 0..<most {
+          input.quantize(row, from: values.pointer(row % values.rows), kernels)
+        }
+        let plan = OutlierPlan(rows: most, columns: matrix.columns)
+        func products(_ tokens: Int, _ ranges: [Range<Int>]) -> [[UInt32]] {
+          let output = FloatMatrix(rows: tokens, columns: matrix.rows)
+          for range in ranges {
+            let outliers = wide ? nil : plan.make(input.rowOutliers(0), count: tokens)
+            kernels.quantized(matrix.kind)(
+              QuantizedOperands(
+                weights: panels, panels: range, input: input.view(from: 0, outliers), wide: wide,
+                tokens: tokens,
+                output: OutputRows(
+                  values: output.values, stride: output.stride, accumulates: false),
+                readsInOrder: false))
+          }
+          return (0..<tokens).map { output.withRow($0) { $0.map(\.bitPattern) } }
+        }
+        let count = matrix.panelCount
+        try #require(count >= 3)
+        for tokens in [4, 8, 15, 17, most] {
+          let alone = products(tokens, (0..<count).map { $0..<$0 + 1 })
+          #expect(alone.joined().contains { $0 != 0 })
+          let message = "\(matrix.kind) wide \(wide), \(tokens) tokens"
+          #expect(products(tokens, [0..<count]) == alone, "\(message)")
+          #expect(products(tokens, [0..<1, 1..<count]) == alone, "\(message)")
+        }
+      }
+    }
+  }
+
   @Test("moving a matrix out of the file does not change a bit", arguments: sets)
   func moving(set: InstructionSet) throws {
     for type in ["q4_0", "q4_1", "q8_0"] {
