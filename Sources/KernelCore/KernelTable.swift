@@ -106,13 +106,9 @@ public final class KernelTable: Sendable {
     ) -> Void
   /// (x, blockCount, the first block's record, records from one block to the next, outliers)
   public let quantizeRow: QuantizeRow
-  public typealias QuantizePairedRow =
-    @Sendable (
-      UnsafeMutablePointer<Float>, Int, UnsafeMutableRawPointer, Int, UnsafeMutablePointer<Outlier>
-    ) -> Void
   /// (x, blockCount, the row's tile of `PairedActivations`, its place there, outliers); nil where four-bit weights read
   /// no such activations
-  public let quantizePairedRow: QuantizePairedRow?
+  public let quantizePairedRow: QuantizeRow?
   /// Whether they do.
   public let pairsFourBits: Bool
   public typealias QuantizeWideRow =
@@ -155,7 +151,7 @@ public final class KernelTable: Sendable {
       @escaping @Sendable (
         UnsafePointer<Float>, UnsafePointer<Float>, Float, Int, UnsafeMutablePointer<Float>
       ) -> Void,
-    quantizeRow: @escaping QuantizeRow, quantizePairedRow: QuantizePairedRow?,
+    quantizeRow: @escaping QuantizeRow, quantizePairedRow: QuantizeRow?,
     quantizeWideRow: @escaping QuantizeWideRow,
     swiGLU:
       @escaping @Sendable (
