@@ -8,58 +8,52 @@ public enum ByteValues {
   /// Positions whose weights share a scale; a span has eight groups.
   @inlinable @inline(__always) static var group: Int { 32 }
 
-  /// Where the scales of a row's weights are.
+  /// The scale of a group of a row's weights.
   @inlinable @inline(__always)
-  static func scales(_ row: UnsafePointer<Float>) -> UnsafePointer<Float> {
-    row + AttentionSpan.positions / 2
+  static func scale(_ row: UnsafePointer<Float>, group: Int) -> Float {
+    (row + AttentionSpan.positions / 2)[place(of: group)]
   }
 
-  /// Replaces a row's weights by their quants, zero from `seen` to `end`, and puts the scales of groups behind those of
-  /// a whole span (`scales`).
+  /// Where `storeWeights` has what belongs to a group, of 16 floats: the first two groups in lanes 0 and 1, the next two
+  /// in lanes 4 and 5.
+  @inlinable @inline(__always)
+  static func place(of group: Int) -> Int { 2 &* group &- (group & 1) }
+
+  /// Replaces a row's weights of a whole span by their quants, and puts the scales of groups behind them (`scale`).
   ///
   /// - Parameter place: room for 16 floats.
   @inlinable @inline(__always)
   static func storeWeights<I: VectorISA>(
-    _ isa: I.Type, _ weights: UnsafeMutablePointer<Float>, seen: Int, end: Int,
-    place: UnsafeMutablePointer<Float>
+    _ isa: I.Type, _ weights: UnsafeMutablePointer<Float>, place: UnsafeMutablePointer<Float>
   ) {
     let lanes = PanelGeometry.rows
-    let quants = UnsafeMutableRawPointer(weights)
     @inline(__always) func largest(_ index: Int) -> I.Floats {
-      var i = index &* group
-      let stop = min(i &+ group, seen)
-      var most = I.splat(Float(0))
-      while i < stop {
-        most = I.maximum(most, I.load(weights + i))
-        i &+= lanes
-      }
-      return most
+      let first = weights + index &* group
+      return I.maximum(I.load(first), I.load(first + lanes))
     }
-    // Of four groups each: a span has eight.
-    @inline(__always) func largestOfFour(_ index: Int) -> I.Floats {
-      I.maximum(
-        I.largestOfEach(
-          largest(index), largest(index &+ 1), largest(index &+ 2), largest(index &+ 3)),
-        I.splat(Float(1e-34)))
-    }
-    let (first, second) = (largestOfFour(0), largestOfFour(4))
-    I.storeFourths(I.divide(I.splat(weightLimit), first), place)
-    I.storeFourths(I.divide(I.splat(weightLimit), second), place + 4)
+    let most = I.maximum(
+      I.alternateFourths(
+        I.largestOfEach(largest(0), largest(2), largest(4), largest(6)),
+        I.largestOfEach(largest(1), largest(3), largest(5), largest(7))),
+      I.splat(Float(1e-34)))
+    I.store(I.divide(I.splat(weightLimit), most), place)
     // Added to it a float is rounded, and its lowest bits are the whole number.
     let large = I.splat(Float(12_582_912))
     var i = 0
-    while i < seen {
-      let inverse = I.splat(place[i / group])
-      I.storeWeights(
-        I.bitPattern(I.fma(I.load(weights + i), inverse, large)), quants + i &* I.weightBytes)
-      i &+= lanes
+    while i < AttentionSpan.positions {
+      let first = weights + i
+      @inline(__always) func rounded(_ vector: Int, _ inverse: I.Floats) -> I.Ints {
+        I.bitPattern(I.fma(I.load(first + vector &* lanes), inverse, large))
+      }
+      let inverse = I.splat(place[self.place(of: i / group)])
+      let next = I.splat(place[self.place(of: i / group &+ 1)])
+      let numbers = (
+        rounded(0, inverse), rounded(1, inverse), rounded(2, next), rounded(3, next)
+      )
+      I.storeWeights(numbers, UnsafeMutableRawPointer(weights) + i &* I.weightBytes)
+      i &+= 2 &* group
     }
-    while i < end {
-      I.storeWeights(I.splat(Int32(0)), quants + i &* I.weightBytes)
-      i &+= lanes
-    }
-    let scales = UnsafeMutablePointer(mutating: self.scales(weights))
-    I.storeFourths(I.multiply(first, I.splat(1 / weightLimit)), scales)
-    I.storeFourths(I.multiply(second, I.splat(1 / weightLimit)), scales + 4)
+    I.store(
+      I.multiply(most, I.splat(1 / weightLimit)), weights + AttentionSpan.positions / 2)
   }
 }

@@ -37,29 +37,6 @@ public func rmsNorm<I: VectorISA>(
   }
 }
 
-/// e^x in 16 lanes: relative error below 2e-7 from -87 to 88, 0 below -87.
-///
-/// x = n ln 2 + r with |r| <= ln 2 / 2 (ln 2 in two parts: Cody & Waite 1980), then the Taylor
-/// polynomial of degree 7 in r, whose remainder is below 6e-9, times 2^n.
-@inlinable @inline(__always)
-func exponential<I: VectorISA>(_ isa: I.Type, _ x: I.Floats) -> I.Floats {
-  let bounded = I.minimum(I.maximum(x, I.splat(Float(-87.5))), I.splat(Float(88)))
-  let n = I.round(I.multiply(bounded, I.splat(Float(1.44269504088896341))))
-  let whole = I.convert(n)
-  var r = I.fma(whole, I.splat(Float(-0.693359375)), bounded)
-  r = I.fma(whole, I.splat(Float(2.12194440e-4)), r)
-  var p = I.splat(Float(1.0 / 5040))
-  p = I.fma(p, r, I.splat(Float(1.0 / 720)))
-  p = I.fma(p, r, I.splat(Float(1.0 / 120)))
-  p = I.fma(p, r, I.splat(Float(1.0 / 24)))
-  p = I.fma(p, r, I.splat(Float(1.0 / 6)))
-  p = I.fma(p, r, I.splat(Float(0.5)))
-  p = I.fma(p, r, I.splat(Float(1)))
-  p = I.fma(p, r, I.splat(Float(1)))
-  let power = I.bits(I.shiftLeft(I.add(n, I.splat(Int32(127))), 23))
-  return I.keep(I.multiply(p, power), where: x, atLeast: -87)
-}
-
 /// SwiGLU's product (Shazeer 2020): output = gate / (1 + e^-gate) * up. `output` may be `gate`.
 ///
 /// `count` is a multiple of 16: rows are padded to whole panels.

@@ -32,8 +32,7 @@ public func attendFixedSpan<I: VectorISA, K: KeyStorage>(
   var row = 0
   while row < span.rows {
     weightRows(
-      isa, keys, span, row..<min(row &+ 8, span.rows), panels: panels, mostKey: mostKey,
-      scores, partial)
+      isa, keys, span, row..<min(row &+ 8, span.rows), mostKey: mostKey, scores, partial)
     row &+= 8
   }
 
@@ -186,9 +185,6 @@ func valueTile<I: VectorISA, T: TokenTile, C: TokenTile>(
   let weights = UnsafeRawPointer(scores) + row &* rowBytes
   let values = span.values + column &* 4
   let end = panels &* PanelGeometry.rows
-  @inline(__always) func scales(_ tileRow: Int) -> UnsafePointer<Float> {
-    ByteValues.scales(scores + (row &+ tileRow) &* AttentionSpan.positions)
-  }
   // In whole lines with each step, so that with the last one all keys are asked for.
   let asksForKeys = T.count < 4 && C.count == 4
   let steps = end / ByteValues.step
@@ -216,9 +212,11 @@ func valueTile<I: VectorISA, T: TokenTile, C: TokenTile>(
       }
       position &+= ByteValues.step
     }
-    sums.forEach { tileRow, row in
-      row.forEach { _, sum in
-        sum.whole = I.fma(I.convert(sum.part), I.splat(scales(tileRow)[index]), sum.whole)
+    sums.forEach { tileRow, parts in
+      let scale = ByteValues.scale(
+        scores + (row &+ tileRow) &* AttentionSpan.positions, group: index)
+      parts.forEach { _, sum in
+        sum.whole = I.fma(I.convert(sum.part), I.splat(scale), sum.whole)
       }
     }
     start = stop

@@ -91,6 +91,9 @@
         swiftlet_largest_of_both_ps256(_mm256_max_ps(c.low, c.high), _mm256_max_ps(d.low, d.high))
       )
     }
+    @inline(__always) static func alternateFourths(_ a: Floats, _ b: Floats) -> Floats {
+      (_mm256_unpacklo_ps(a.low, b.low), _mm256_unpacklo_ps(a.high, b.high))
+    }
     @inline(__always) static func storeFourths(_ a: Floats, _ p: UnsafeMutablePointer<Float>) {
       _mm_storeu_ps(p, swiftlet_fourths_ps256(a.low, a.high))
     }
@@ -167,6 +170,14 @@
     @inline(__always) static func powerOfTwo(_ a: Floats) -> Floats {
       let exponents = _mm256_castsi256_ps(_mm256_set1_epi32(0x7F80_0000))
       return (_mm256_and_ps(a.low, exponents), _mm256_and_ps(a.high, exponents))
+    }
+    @inline(__always)
+    static func lookup(_ indices: Ints, in table: SIMD16<Int32>) -> Ints {
+      let table = unsafeBitCast(table, to: (low: __m256i, high: __m256i).self)
+      @inline(__always) func half(_ i: __m256i) -> __m256i {
+        swiftlet_lookup_si256(table.low, table.high, i)
+      }
+      return (half(indices.low), half(indices.high))
     }
     @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
       let bytes = p.loadUnaligned(as: __m128i.self)
@@ -313,9 +324,16 @@
     @inline(__always)
     static func firstOfOffsetQuads(_ correction: Int32) -> Ints { splat(Int32(0)) }
     @inline(__always) static var weightBytes: Int { 2 }
-    @inline(__always) static func storeWeights(_ a: Ints, _ p: UnsafeMutableRawPointer) {
+    @inline(__always)
+    static func storeWeights(_ a: (Ints, Ints, Ints, Ints), _ p: UnsafeMutableRawPointer) {
       let byte = _mm256_set1_epi32(255)
-      storeEvenAndOdd((_mm256_and_si256(a.low, byte), _mm256_and_si256(a.high, byte)), p)
+      @inline(__always) func store(_ a: Ints, _ p: UnsafeMutableRawPointer) {
+        storeEvenAndOdd((_mm256_and_si256(a.low, byte), _mm256_and_si256(a.high, byte)), p)
+      }
+      store(a.0, p)
+      store(a.1, p + 32)
+      store(a.2, p + 64)
+      store(a.3, p + 96)
     }
     @inline(__always)
     static func dotQuads(_ sum: Ints, signed: Bytes, weights: UnsafeRawPointer) -> Ints {

@@ -61,6 +61,9 @@
     static func largestOfEach(_ a: Floats, _ b: Floats, _ c: Floats, _ d: Floats) -> Floats {
       swiftlet_largest_of_each_ps512(a, b, c, d)
     }
+    @inline(__always) static func alternateFourths(_ a: Floats, _ b: Floats) -> Floats {
+      swiftlet_unpack_low_ps512(a, b)
+    }
     @inline(__always) static func storeFourths(_ a: Floats, _ p: UnsafeMutablePointer<Float>) {
       _mm_storeu_ps(p, swiftlet_fourths_ps512(a))
     }
@@ -101,6 +104,10 @@
     @inline(__always) static func powerOfTwo(_ a: Floats) -> Floats {
       _mm512_castsi512_ps(
         _mm512_and_si512(_mm512_castps_si512(a), _mm512_set1_epi32(0x7F80_0000)))
+    }
+    @inline(__always)
+    static func lookup(_ indices: Ints, in table: SIMD16<Int32>) -> Ints {
+      _mm512_permutexvar_epi32(indices, unsafeBitCast(table, to: __m512i.self))
     }
     @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
       _mm512_cvtepu8_epi32(p.loadUnaligned(as: __m128i.self))
@@ -190,8 +197,9 @@
     @inline(__always)
     static func firstOfOffsetQuads(_ correction: Int32) -> Ints { splat(correction) }
     @inline(__always) static var weightBytes: Int { 1 }
-    @inline(__always) static func storeWeights(_ a: Ints, _ p: UnsafeMutableRawPointer) {
-      storeLowBytes(a, p)
+    @inline(__always)
+    static func storeWeights(_ a: (Ints, Ints, Ints, Ints), _ p: UnsafeMutableRawPointer) {
+      p.storeBytes(of: swiftlet_low_bytes_si512(a.0, a.1, a.2, a.3), as: __m512i.self)
     }
     @inline(__always)
     static func dotQuads(_ sum: Ints, signed: Bytes, weights: UnsafeRawPointer) -> Ints {

@@ -72,6 +72,11 @@ enum Portable: VectorISA {
     (each[0], each[4], each[8], each[12]) = (a.max(), b.max(), c.max(), d.max())
     return each
   }
+  @inline(__always) static func alternateFourths(_ a: Floats, _ b: Floats) -> Floats {
+    var each = a
+    (each[1], each[5], each[9], each[13]) = (b[0], b[4], b[8], b[12])
+    return each
+  }
   @inline(__always) static func storeFourths(_ a: Floats, _ p: UnsafeMutablePointer<Float>) {
     (p[0], p[1], p[2], p[3]) = (a[0], a[4], a[8], a[12])
   }
@@ -126,6 +131,12 @@ enum Portable: VectorISA {
   }
   @inline(__always) static func powerOfTwo(_ a: Floats) -> Floats {
     unsafeBitCast(unsafeBitCast(a, to: SIMD16<UInt32>.self) & 0x7F80_0000, to: Floats.self)
+  }
+  @inline(__always)
+  static func lookup(_ indices: Ints, in table: SIMD16<Int32>) -> Ints {
+    var found = Ints.zero
+    for lane in 0..<16 { found[lane] = table[Int(indices[lane] & 15)] }
+    return found
   }
   @inline(__always) static func loadUnsignedBytes(_ p: UnsafeRawPointer) -> Ints {
     Ints(truncatingIfNeeded: p.loadUnaligned(as: SIMD16<UInt8>.self))
@@ -198,8 +209,12 @@ enum Portable: VectorISA {
   @inline(__always)
   static func firstOfOffsetQuads(_ correction: Int32) -> Ints { splat(correction) }
   @inline(__always) static var weightBytes: Int { 1 }
-  @inline(__always) static func storeWeights(_ a: Ints, _ p: UnsafeMutableRawPointer) {
-    storeLowBytes(a, p)
+  @inline(__always)
+  static func storeWeights(_ a: (Ints, Ints, Ints, Ints), _ p: UnsafeMutableRawPointer) {
+    storeLowBytes(a.0, p)
+    storeLowBytes(a.1, p + 16)
+    storeLowBytes(a.2, p + 32)
+    storeLowBytes(a.3, p + 48)
   }
   @inline(__always)
   static func dotQuads(_ sum: Ints, signed: Bytes, weights: UnsafeRawPointer) -> Ints {

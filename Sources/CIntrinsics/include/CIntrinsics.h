@@ -161,6 +161,13 @@ SWIFTLET_INLINE __m128 swiftlet_fourths_ps256(__m256 a, __m256 b) {
   __m256 ab = _mm256_unpacklo_ps(a, b);
   return _mm_unpacklo_ps(_mm256_castps256_ps128(ab), swiftlet_high_ps128(ab));
 }
+// Of 16 lanes, low and high, those that the low four bits of each index name.
+SWIFTLET_INLINE __m256i swiftlet_lookup_si256(__m256i low, __m256i high, __m256i indices) {
+  return _mm256_castps_si256(
+      _mm256_blendv_ps(_mm256_castsi256_ps(_mm256_permutevar8x32_epi32(low, indices)),
+                       _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(high, indices)),
+                       _mm256_castsi256_ps(_mm256_slli_epi32(indices, 28))));
+}
 SWIFTLET_INLINE __m128i swiftlet_high_si128(__m256i a) { return _mm256_extracti128_si256(a, 1); }
 SWIFTLET_INLINE __m256 swiftlet_swap_pairs_ps256(__m256 a) { return _mm256_permute_ps(a, 0xB1); }
 // Sums in the lanes that lack the bit `distance`, differences in the others: the signs, highest lane first.
@@ -250,6 +257,19 @@ SWIFTLET_INLINE __m512i swiftlet_pair_quants_si512(__m512i a, __m512i b, __m512i
   __m512i quads = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
   const __m512i order = _mm512_set_epi32(15, 13, 11, 9, 7, 5, 3, 1, 14, 12, 10, 8, 6, 4, 2, 0);
   return _mm512_permutexvar_epi32(order, quads);
+}
+SWIFTLET_INLINE __m512 swiftlet_unpack_low_ps512(__m512 a, __m512 b) {
+  return _mm512_unpacklo_ps(a, b);
+}
+// The low 16 bits of each lane, 0 to 255, as bytes: 64 of four vectors in their order.
+SWIFTLET_INLINE __m512i swiftlet_low_bytes_si512(__m512i a, __m512i b, __m512i c, __m512i d) {
+  const __m512i even = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42, 40, 38, 36, 34,
+                                        32, 30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2,
+                                        0);
+  // Eight bytes of a and b in turn with eight of c and d.
+  __m512i bytes = _mm512_packus_epi16(_mm512_permutex2var_epi16(a, even, b),
+                                      _mm512_permutex2var_epi16(c, even, d));
+  return _mm512_permutexvar_epi64(_mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0), bytes);
 }
 SWIFTLET_INLINE __m256i swiftlet_to_half_ps512(__m512 a) {
   return _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT);
