@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Swiftlet
 
 struct BenchCommand: ParsableCommand {
@@ -94,7 +93,7 @@ struct BenchCommand: ParsableCommand {
         "",
         "A step reads \((bytes / 1e6).rounded1) MB; this machine reads "
           + "\((result.readBandwidth / 1e9).rounded1) GB/s: "
-          + "\(String(format: "%.2f", fraction)) of the limit.",
+          + "\(formatted("%.2f", fraction)) of the limit.",
       ]
     }
     let team = language.model.team

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Swiftlet
 
 struct ChatCommand: ParsableCommand {
@@ -112,7 +111,9 @@ private struct ChatInstruction {
   init(_ text: String) {
     let parts = text.split(separator: " ", maxSplits: 1)
     name = parts.first.map { String($0.dropFirst()) } ?? ""
-    argument = parts.count > 1 ? parts[1].trimmingCharacters(in: .whitespaces) : ""
+    let rest = parts.count > 1 ? parts[1] : ""
+    let end = rest.lastIndex { !$0.isWhitespace }.map(rest.index(after:)) ?? rest.startIndex
+    argument = String(rest[..<end].drop(while: \.isWhitespace))
   }
 
   private static let help = """
@@ -146,6 +147,7 @@ private struct ChatInstruction {
 
   private func file() throws -> String {
     guard !argument.isEmpty else { throw CommandFailure("/\(name) wants the name of a file") }
-    return NSString(string: argument).expandingTildeInPath
+    return argument == "~" || argument.hasPrefix("~/")
+      ? FileManager.default.homeDirectoryForCurrentUser.path + argument.dropFirst() : argument
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Swiftlet
 import Synchronization
 
@@ -43,11 +42,28 @@ private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
   return true
 }
 
+/// - Returns: all that can be read; nil where that fails, and `errno` says why.
+private func readAll(from descriptor: Int32) -> [UInt8]? {
+  var bytes: [UInt8] = []
+  var part = [UInt8](repeating: 0, count: 1 << 16)
+  while true {
+    let count = part.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+    if count == 0 { return bytes }
+    if count > 0 {
+      bytes += part[..<count]
+    } else if errno != EINTR {
+      return nil
+    }
+  }
+}
+
 enum StandardInput {
   /// All of standard input as text.
   static func read() throws -> String {
-    let data = FileHandle.standardInput.readDataToEndOfFile()
-    guard let text = String(data: data, encoding: .utf8) else {
+    guard let bytes = readAll(from: STDIN_FILENO) else {
+      throw CommandFailure("standard input: \(String(cString: strerror(errno)))")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
       throw CommandFailure("standard input: not UTF-8 text")
     }
     return text

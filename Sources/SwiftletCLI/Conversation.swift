@@ -1,5 +1,4 @@
 import Dispatch
-import Foundation
 import Swiftlet
 
 /// A session as `chat` uses it: replies are printed as they come, and Ctrl-C stops one.

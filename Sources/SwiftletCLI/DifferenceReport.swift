@@ -1,4 +1,3 @@
-import Foundation
 import Swiftlet
 
 /// What `inspect --diff` says of two files.
@@ -99,7 +98,7 @@ struct DifferenceReport: Encodable {
         printable(tensor.name).padded(32) + "\(tensor.first ?? "missing") | "
         + (tensor.second ?? "missing")
       if let error = tensor.relative_error, let largest = tensor.largest_difference {
-        line += String(format: ", error %.3g, at most %.3g", error, largest)
+        line += formatted(", error %.3g, at most %.3g", error, largest)
       }
       lines.append(line)
     }

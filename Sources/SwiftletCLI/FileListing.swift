@@ -1,4 +1,3 @@
-import Foundation
 import Swiftlet
 
 /// A file's metadata and tensors, a line each.

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Swiftlet
 
 /// What a reply may be.
@@ -23,24 +22,13 @@ struct GrammarArguments: ParsableArguments {
   func apply(to options: inout DecodingOptions, _ language: LanguageModel) throws {
     options.stopsLoops = stopLoops || grammar != nil || jsonSchema != nil
     if let grammar {
-      options.grammar = try language.tokenGrammar(Grammar(gbnf: try Self.text(ofFile: grammar)))
+      let text = try StandardInput.read(file: grammar)
+      options.grammar = try language.tokenGrammar(Grammar(gbnf: text))
     }
     if let jsonSchema {
       let isText = jsonSchema.drop(while: \.isWhitespace).first == "{"
-      let text = isText ? jsonSchema : try Self.text(ofFile: jsonSchema)
+      let text = isText ? jsonSchema : try StandardInput.read(file: jsonSchema)
       options.grammar = try language.tokenGrammar(Grammar(jsonSchema: text))
-    }
-  }
-
-  private static func text(ofFile path: String) throws -> String {
-    do {
-      let data = try Data(contentsOf: URL(fileURLWithPath: path))
-      guard let text = String(bytes: data, encoding: .utf8) else {
-        throw ValidationError("\(path): not UTF-8")
-      }
-      return text
-    } catch let error as ValidationError { throw error } catch {
-      throw ValidationError("\(path): \(error.localizedDescription)")
     }
   }
 }

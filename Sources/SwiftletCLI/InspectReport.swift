@@ -1,4 +1,3 @@
-import Foundation
 import Swiftlet
 
 /// What `inspect` says of a file: what it is, why it is as it is, and what running it takes. The JSON's
@@ -97,7 +96,7 @@ extension InspectReport {
     lines += architectureLines
     lines.append(
       row(
-        "Parameters", "\(count(parameterCount)), \(String(format: "%.2f", bitsPerWeight)) bits each"
+        "Parameters", "\(count(parameterCount)), \(formatted("%.2f", bitsPerWeight)) bits each"
       ))
     lines += typeLines + tokenizerLines + templateLines
     if let cost { lines += costLines(cost) }
@@ -146,7 +145,7 @@ extension InspectReport {
       lines.append(
         "  \(share.type.name.padded(8)) \(String(share.tensors).padded(5)) "
           + "\(bytes(share.bytes).padded(11)) "
-          + "\(String(format: "%.1f", percent)) %".padded(7) + printable(reasons, limit: 400))
+          + "\(formatted("%.1f", percent)) %".padded(7) + printable(reasons, limit: 400))
     }
     if let matrix = mixture.importanceMatrix { lines.append(row("Importance", matrix)) }
     return lines
@@ -230,12 +229,12 @@ extension InspectReport {
   private func bytes(_ count: Int) -> String {
     switch count {
     case ..<1024: "\(count) bytes"
-    case ..<(1 << 20): String(format: "%.1f KiB", Double(count) / 1024)
-    default: String(format: "%.1f MiB", Double(count) / Double(1 << 20))
+    case ..<(1 << 20): formatted("%.1f KiB", Double(count) / 1024)
+    default: formatted("%.1f MiB", Double(count) / Double(1 << 20))
     }
   }
 
   private func count(_ number: Int) -> String {
-    number < 1_000_000 ? "\(number)" : String(format: "%.1f million", Double(number) / 1e6)
+    number < 1_000_000 ? "\(number)" : formatted("%.1f million", Double(number) / 1e6)
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Swiftlet
 
 /// `bench --kernels`: single kernels in operations and bytes a second.
@@ -28,7 +27,7 @@ struct KernelReport {
     var lines = ["| kernel | microseconds | GOP/s | GB/s |", "|---|---:|---:|---:|"]
     for result in results {
       lines.append(
-        "| \(result.name) | \(String(format: "%.2f", result.seconds * 1e6)) | "
+        "| \(result.name) | \(formatted("%.2f", result.seconds * 1e6)) | "
           + "\(result.gigaOperations?.rounded1 ?? "") | \(result.gigabytes.rounded1) |")
     }
     lines += [

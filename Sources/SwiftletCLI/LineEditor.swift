@@ -1,4 +1,3 @@
-import Foundation
 import SystemLibraries
 
 #if canImport(Glibc)
@@ -42,8 +41,8 @@ final class LineEditor {
       guard case .text(var text) = input else {
         return lines.isEmpty || input == .interrupted ? input : .text(joined(lines))
       }
-      if let start = text.range(of: "\"\"\""), lines.isEmpty, start.lowerBound == text.startIndex {
-        text.removeSubrange(start)
+      if lines.isEmpty, text.hasPrefix("\"\"\"") {
+        text.removeFirst(3)
         isQuoted = true
       }
       if isQuoted, text.hasSuffix("\"\"\"") {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Swiftlet
 
 struct PerplexityCommand: ParsableCommand {
@@ -84,7 +83,7 @@ struct PerplexityCommand: ParsableCommand {
   }
 
   private func format(_ value: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", value)
+    formatted("%.\(digits)f", value)
   }
 
   private struct Report: Encodable {

@@ -1,4 +1,3 @@
-import Foundation
 import Swiftlet
 
 /// How far a download is, on standard error: a bar on a terminal, a line now and then elsewhere.
@@ -51,7 +50,7 @@ final class ProgressBar {
     if state.totalBytes > 0 { numbers += " of \(megabytes(state.totalBytes))" }
     numbers += " MB"
     if let rate = state.bytesPerSecond {
-      numbers += String(format: ", %.1f MB/s", rate / 1e6)
+      numbers += formatted(", %.1f MB/s", rate / 1e6)
     }
     if let left = state.secondsLeft { numbers += ", \(duration(left)) left" }
     line.show(share: share, numbers)
@@ -62,10 +61,10 @@ final class ProgressBar {
     return whole < 60
       ? "\(whole) s"
       : whole < 3600
-        ? String(format: "%d:%02d", whole / 60, whole % 60)
-        : String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
+        ? formatted("%d:%02d", whole / 60, whole % 60)
+        : formatted("%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
   }
 }
 
 /// Millions of bytes, with one digit after the point.
-func megabytes(_ bytes: Int) -> String { String(format: "%.1f", Double(bytes) / 1e6) }
+func megabytes(_ bytes: Int) -> String { formatted("%.1f", Double(bytes) / 1e6) }

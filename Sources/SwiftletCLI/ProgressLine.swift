@@ -1,4 +1,3 @@
-import Foundation
 import Swiftlet
 
 /// How far something is, on standard error: a bar on a terminal, a line for every tenth elsewhere.

@@ -1,4 +1,3 @@
-import Foundation
 import Swiftlet
 
 /// Shows a reply as it is made, or collects it for one JSON object.
@@ -85,5 +84,5 @@ final class ReplyOutput {
 
 extension Double {
   /// One digit after the point.
-  var rounded1: String { String(format: "%.1f", self) }
+  var rounded1: String { formatted("%.1f", self) }
 }

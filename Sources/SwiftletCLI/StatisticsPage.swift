@@ -1,4 +1,3 @@
-import Foundation
 import Swiftlet
 
 /// The page of `inspect --stats --html`: one file of HTML and SVG, without scripts and without anything
@@ -181,15 +180,14 @@ struct StatisticsPage {
 
   /// Names come from the file and may hold anything.
   private func escaped(_ text: String) -> String {
-    printable(text, limit: 200).replacingOccurrences(of: "&", with: "&amp;")
-      .replacingOccurrences(of: "<", with: "&lt;").replacingOccurrences(of: ">", with: "&gt;")
-      .replacingOccurrences(of: "\"", with: "&quot;")
+    printable(text, limit: 200).replacing("&", with: "&amp;")
+      .replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
   }
 
-  private func number(_ value: Double) -> String { String(format: "%.1f", value) }
-  private func short(_ value: Double) -> String { String(format: "%.4g", value) }
+  private func number(_ value: Double) -> String { formatted("%.1f", value) }
+  private func short(_ value: Double) -> String { formatted("%.4g", value) }
   private static func mebibytes(_ count: Int) -> String {
-    String(format: "%.1f MiB", Double(count) / Double(1 << 20))
+    formatted("%.1f MiB", Double(count) / Double(1 << 20))
   }
 
   private static let style = """

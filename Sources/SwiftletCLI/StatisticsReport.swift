@@ -1,4 +1,3 @@
-import Foundation
 import Swiftlet
 
 /// What `inspect --stats` says of each tensor.
@@ -59,7 +58,7 @@ struct StatisticsReport: Encodable {
     for row in tensors {
       let numbers = [
         Double(row.minimum), Double(row.maximum), row.mean, row.standard_deviation,
-      ].map { String(format: "%.4g", $0).padded(12) }.joined()
+      ].map { formatted("%.4g", $0).padded(12) }.joined()
       var line = printable(row.name).padded(32) + row.type.padded(7) + numbers + bars(row.histogram)
       if row.nan > 0 { line += " \(row.nan) NaN" }
       if row.infinite > 0 { line += " \(row.infinite) infinite" }

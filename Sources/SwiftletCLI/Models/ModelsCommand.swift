@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Swiftlet
 
 struct ModelsCommand: ParsableCommand {
@@ -27,9 +26,11 @@ struct ModelPlace: Encodable {
   init(_ location: ModelLocation, _ path: String) throws {
     model = location.source.title
     self.path = path
-    bytes =
-      try FileManager.default.attributesOfItem(
-        atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)[.size] as? Int ?? 0
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw CommandFailure("\(path): \(String(cString: strerror(errno)))")
+    }
+    bytes = Int(status.st_size)
   }
 
   /// The path on a line, or everything as JSON.
