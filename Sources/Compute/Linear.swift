@@ -122,7 +122,8 @@ extension Worker {
     afterOwnWork: Bool, _ body: (Range<Int>, Range<Int>, OutlierRows?) -> Void
   ) {
     // OpenBLAS gets all rows at once: who dequantizes weights for some would do it again for others.
-    let parts = RowParts(rows, threads: isNative ? count : 1)
+    let parts = RowParts(
+      rows, threads: isNative ? count : 1, least: afterOwnWork ? .ofSequences : .ofPrompt)
     let items = rows.count < 32 && !afterOwnWork ? 4 : Self.itemsOfStretch
     let cuts = WorkCuts(units, stretches: count / parts.count, items: items)
     var outliers: OutlierRows?

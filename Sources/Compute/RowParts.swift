@@ -8,7 +8,12 @@ struct RowParts {
   /// Parts are whole groups of rows (`ActivationRows`), as tiles are.
   static let group = QuantizedMatrix.mostRowsTogether
   /// Rows that there have to be for each part and thread.
-  private static let leastRows = 4
+  enum LeastRows: Int {
+    /// Of sequences with a row each, which never wait for each other.
+    case ofSequences = 4
+    /// Of a prompt: of fewer rows it takes longer to unpack all weights once more.
+    case ofPrompt = 24
+  }
 
   private let rows: Range<Int>
   /// The group that the first part starts with, and groups of a part.
@@ -16,10 +21,10 @@ struct RowParts {
   private let size: Int
   let count: Int
 
-  init(_ rows: Range<Int>, threads: Int) {
+  init(_ rows: Range<Int>, threads: Int, least: LeastRows = .ofPrompt) {
     let first = rows.lowerBound / Self.group
     let groups = (rows.upperBound + Self.group - 1) / Self.group - first
-    let most = max(1, min(threads, rows.count / (Self.leastRows * threads)))
+    let most = max(1, min(threads, rows.count / (least.rawValue * threads)))
     let size = max(1, (groups + most - 1) / most)
     let count = (groups + size - 1) / size
     // A last part of a row or two costs all that its thread reads for them.
@@ -41,7 +46,7 @@ extension Worker {
   /// The rows that this thread computes alone, from the first step to the last, where every slice is one row; nil where
   /// it would have more or less to do than others, and threads better help each other.
   public func ownRows(_ slices: [SequenceSlice]) -> Range<Int>? {
-    let parts = RowParts(0..<slices.count, threads: count)
+    let parts = RowParts(0..<slices.count, threads: count, least: .ofSequences)
     guard count > 1, parts.count == count, slices.allSatisfy({ $0.rows.count == 1 }) else {
       return nil
     }

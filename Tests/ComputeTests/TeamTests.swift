@@ -19,24 +19,28 @@ import Testing
     #expect(done.allSatisfy { $0.value.load(ordering: .relaxed) == 100 })
   }
 
-  @Test("every row is in one part, parts are whole groups, and each is worth its thread")
-  func rowParts() {
+  @Test(
+    "every row is in one part, parts are whole groups, and each is worth its thread",
+    arguments: [RowParts.LeastRows.ofSequences, .ofPrompt])
+  func rowParts(least: RowParts.LeastRows) {
     for threads in [1, 2, 3, 8, 64] {
       for start in [0, 1, 8, 13] {
         for count in Array(0...80) + [127, 500, 512, 4096] {
           let rows = start..<start + count
-          let parts = RowParts(rows, threads: threads)
+          let parts = RowParts(rows, threads: threads, least: least)
           #expect((0..<parts.count).flatMap { Array(parts[$0]) } == Array(rows))
-          #expect(parts.count <= max(1, min(threads, count / (4 * threads))))
+          #expect(parts.count <= max(1, min(threads, count / (least.rawValue * threads))))
           for part in 1..<max(parts.count, 1) {
             #expect(parts[part].lowerBound % 8 == 0 && parts[part].count >= 2, "\(rows)")
           }
         }
       }
     }
-    #expect(RowParts(0..<512, threads: 2).count == 2)
-    #expect(RowParts(0..<16, threads: 2).count == 2)
-    #expect(RowParts(0..<17, threads: 2).count == 1)
+    func parts(_ rows: Int) -> Int { RowParts(0..<rows, threads: 2, least: least).count }
+    #expect(parts(512) == 2 && parts(15) == 1)
+    #expect(parts(4 * least.rawValue) == 2 && parts(4 * least.rawValue - 1) == 1)
+    // The second part would have one row.
+    #expect(parts(17) == 1)
   }
 
   @Test("every row is done once, by any number of threads", arguments: [1, 2, 3, 8])
