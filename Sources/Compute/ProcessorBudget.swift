@@ -26,7 +26,9 @@ struct ProcessorBudget {
 
   /// Cores that have a processor in this process's affinity; nil where the system does not say.
   private var physicalCores: Int? {
-    let allowed = (0..<8192).filter { swiftlet_may_run_on(CInt($0)) != 0 }
+    var mask = [UInt8](repeating: 0, count: 1024)
+    swiftlet_affinity(&mask, CInt(mask.count))
+    let allowed = (0..<8 * mask.count).filter { mask[$0 / 8] >> ($0 % 8) & 1 != 0 }
     guard !allowed.isEmpty else { return nil }
     return cores(of: allowed)
   }

@@ -3,18 +3,19 @@
 // can be shared between targets that are compiled for different instruction sets.
 #pragma once
 
+#include <string.h>
+
 #if defined(__linux__)
 // Declared by glibc for GNU sources only.
 extern int sched_getaffinity(int process, unsigned long size, void *mask);
 extern int sched_setaffinity(int process, unsigned long size, const void *mask);
 extern int sched_getcpu(void);
 
-// Whether this process may run on `processor`; 0 where the system does not say.
-static inline int swiftlet_may_run_on(int processor) {
-  unsigned char mask[1024] = {0};
-  if (processor < 0 || processor >= 8 * (int)sizeof mask) return 0;
-  if (sched_getaffinity(0, sizeof mask, mask) < 0) return 0;
-  return mask[processor / 8] >> (processor % 8) & 1;
+// Sets a bit for each processor that this process may run on, of those that there is room for; none where the system does
+// not say. The system refuses less room than it has processors for: 1024 bytes are enough for 8192.
+static inline void swiftlet_affinity(unsigned char *mask, int byteCount) {
+  memset(mask, 0, byteCount);
+  if (sched_getaffinity(0, byteCount, mask) < 0) memset(mask, 0, byteCount);
 }
 
 // The processor that the calling thread runs on, -1 where the system does not say.
@@ -36,7 +37,9 @@ static inline void swiftlet_move_away(int start, int steps) {
   if (sched_setaffinity(0, sizeof one, one) == 0) sched_setaffinity(0, sizeof mask, mask);
 }
 #else
-static inline int swiftlet_may_run_on(int processor) { return 0; }
+static inline void swiftlet_affinity(unsigned char *mask, int byteCount) {
+  memset(mask, 0, byteCount);
+}
 static inline int swiftlet_processor(void) { return -1; }
 static inline void swiftlet_move_away(int start, int steps) {}
 #endif
