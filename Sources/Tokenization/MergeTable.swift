@@ -26,20 +26,16 @@ struct MergeTable: Sendable {
     mask = size - 1
     var malformed: Int?
     let isWhole = list.forEachString { index, bytes in
-      guard let space = bytes.dropFirst().firstIndex(of: UInt8(ascii: " ")),
-        space + 1 < bytes.count,
-        !bytes[(space + 1)...].contains(UInt8(ascii: " "))
-      else {
+      guard let space = Self.onlySpace(bytes), space + 1 < bytes.count else {
         malformed = malformed ?? index
         return
       }
       let left = UnsafeRawBufferPointer(rebasing: bytes[..<space])
       let right = UnsafeRawBufferPointer(rebasing: bytes[(space + 1)...])
-      guard let first = vocabulary.id(of: left), let second = vocabulary.id(of: right),
-        let result = vocabulary.id(joining: left, right),
-        !(isControl.indices.contains(result) && isControl[result])
+      guard let ids = vocabulary.ids(joining: left, right),
+        !(isControl.indices.contains(ids.joined) && isControl[ids.joined])
       else { return }
-      insert(first, second, Merge(rank: Int32(index), result: Int32(result)))
+      insert(ids.first, ids.second, Merge(rank: Int32(index), result: Int32(ids.joined)))
     }
     guard isWhole else {
       throw metadata.refuse(
@@ -51,6 +47,20 @@ struct MergeTable: Sendable {
         Tokenizer.Key.merges, found: "entry \(malformed) that is not two texts",
         allowed: "two texts with a space between")
     }
+  }
+
+  /// Where `bytes` have a space, the first one not counted; nil where that is nowhere or in more than one place.
+  private static func onlySpace(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    var space: Int?
+    var index = 1
+    while index < bytes.count {
+      if bytes[index] == UInt8(ascii: " ") {
+        if space != nil { return nil }
+        space = index
+      }
+      index += 1
+    }
+    return space
   }
 
   private func slot(_ key: UInt64) -> Int {

@@ -35,56 +35,77 @@ struct Vocabulary: Sendable {
   }
 
   /// The first token whose text is `bytes`.
-  func id(of bytes: some Collection<UInt8>) -> Int? {
-    var hash = Self.seed
-    for byte in bytes { Self.mix(&hash, byte) }
-    return find(hash) { $0.elementsEqual(bytes) }
+  func id(of bytes: [UInt8]) -> Int? {
+    bytes.withUnsafeBytes { find(TextHash($0), $0, UnsafeRawBufferPointer(start: nil, count: 0)) }
+  }
+
+  /// The tokens whose texts are those of `first`, `second`, and both together.
+  func ids(
+    joining first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+  ) -> (first: Int, second: Int, joined: Int)? {
+    let none = UnsafeRawBufferPointer(start: nil, count: 0)
+    let hash = TextHash(first)
+    guard let left = find(hash, first, none), let right = find(TextHash(second), second, none),
+      let joined = find(hash.followed(by: second), first, second)
+    else { return nil }
+    return (left, right, joined)
+  }
+
+  private func slot(_ hash: TextHash) -> Int {
+    Int(truncatingIfNeeded: hash.value ^ (hash.value >> 32)) & mask
   }
 
   /// The token whose text is that of `first` and `second` together.
-  func id(joining first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int? {
-    var hash = Self.seed
-    for byte in first { Self.mix(&hash, byte) }
-    for byte in second { Self.mix(&hash, byte) }
-    return find(hash) { token in
-      token.count == first.count + second.count
-        && token.prefix(first.count).elementsEqual(first)
-        && token.dropFirst(first.count).elementsEqual(second)
-    }
-  }
-
-  func id(of bytes: UnsafeRawBufferPointer) -> Int? {
-    id(joining: bytes, UnsafeRawBufferPointer(start: nil, count: 0))
-  }
-
-  // FNV-1a (Fowler, Noll & Vo), 64 bits.
-  private static let seed: UInt64 = 0xCBF2_9CE4_8422_2325
-  private static func mix(_ hash: inout UInt64, _ byte: UInt8) {
-    hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
-  }
-  private func slot(_ hash: UInt64) -> Int {
-    Int(truncatingIfNeeded: hash ^ (hash >> 32)) & mask
-  }
-
-  private func find(_ hash: UInt64, _ matches: (ArraySlice<UInt8>) -> Bool) -> Int? {
+  private func find(
+    _ hash: TextHash, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+  ) -> Int? {
     var slot = slot(hash)
     while slots[slot] >= 0 {
       let id = Int(slots[slot])
-      if matches(bytes(id)) { return id }
+      if hasText(id, first, second) { return id }
       slot = (slot + 1) & mask
     }
     return nil
   }
 
+  /// Compared where the texts lie: slices of `text` would be counted, as often as a file has merges.
+  private func hasText(
+    _ id: Int, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+  ) -> Bool {
+    let start = id == 0 ? 0 : Int(ends[id - 1])
+    guard Int(ends[id]) - start == first.count + second.count else { return false }
+    for (i, byte) in first.enumerated() where text[start + i] != byte { return false }
+    for (i, byte) in second.enumerated() where text[start + first.count + i] != byte {
+      return false
+    }
+    return true
+  }
+
   /// Of two tokens with one text the first is found.
   private mutating func insert(_ id: Int32, _ bytes: UnsafeRawBufferPointer) {
-    var hash = Self.seed
-    for byte in bytes { Self.mix(&hash, byte) }
-    var slot = slot(hash)
+    var slot = slot(TextHash(bytes))
     while slots[slot] >= 0 {
-      if self.bytes(Int(slots[slot])).elementsEqual(bytes) { return }
+      if hasText(Int(slots[slot]), bytes, UnsafeRawBufferPointer(start: nil, count: 0)) { return }
       slot = (slot + 1) & mask
     }
     slots[slot] = id
+  }
+}
+
+/// FNV-1a (Fowler, Noll & Vo), 64 bits.
+private struct TextHash {
+  private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+  init(_ bytes: UnsafeRawBufferPointer) { mix(bytes) }
+
+  /// The hash of both texts together.
+  func followed(by bytes: UnsafeRawBufferPointer) -> TextHash {
+    var hash = self
+    hash.mix(bytes)
+    return hash
+  }
+
+  private mutating func mix(_ bytes: UnsafeRawBufferPointer) {
+    for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
   }
 }
