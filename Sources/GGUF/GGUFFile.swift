@@ -176,6 +176,13 @@ public struct GGUFFile: Sendable {
     }
   }
 
+  /// Brings the tensors' bytes into memory, one after the other until `isEnough`: what the system has of the file is
+  /// mapped, and the rest read. For a thread that has nothing else to do while a model is made ready.
+  public func readAhead(until isEnough: () -> Bool) {
+    let end = storage.bytes.count
+    storage.readAhead(min(dataOffset, end)..<end, until: isEnough)
+  }
+
   /// Gives back the memory of `tensor`'s bytes, which are read from the file again when needed.
   public func releasePages(of tensor: TensorDescriptor) {
     storage.isDone(with: byteRange(of: tensor))

@@ -29,5 +29,9 @@ package final class MappedBytes: Sendable {
 
   deinit { if file == nil { UnsafeMutableRawBufferPointer(mutating: bytes).deallocate() } }
 
+  package func readAhead(_ range: Range<Int>, until isEnough: () -> Bool) {
+    file?.readAhead(range, until: isEnough)
+  }
+
   package func isDone(with range: Range<Int>) { file?.isDone(with: range) }
 }

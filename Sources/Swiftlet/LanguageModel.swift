@@ -1,3 +1,5 @@
+import Synchronization
+
 /// How a model is loaded.
 public struct LoadingOptions: Sendable {
   /// Threads that compute; nil is one for each core that this process may use.
@@ -50,14 +52,32 @@ public final class LanguageModel: Sendable {
     file = try GGUFFile(path: path)
     // Shape before tokenizer before weights: the cheap checks first.
     _ = try Hyperparameters(file)
-    tokenizer = try Tokenizer(file)
     let team = ComputeTeam(
       threads: options.threads ?? ComputeTeam.coreCount, instructionSet: options.instructionSet,
       matmulPath: options.matmulPath)
+    tokenizer = try Self.tokenizer(file, team)
     model = try LlamaModel(file, team: team, cachePrecision: options.cachePrecision)
     self.options = options
     scheduler = ReplyScheduler(model, tokenizer, batchSize: options.batchSize)
     grammars = GrammarCache(tokenizer)
+  }
+
+  /// Builds the tokenizer on this thread, while another one brings weights into memory.
+  private static func tokenizer(_ file: GGUFFile, _ team: ComputeTeam) throws(GGUFError)
+    -> Tokenizer
+  {
+    let isBuilt = Atomic<Bool>(false)
+    var result: Result<Tokenizer, GGUFError>?
+    team.run { worker in
+      if worker.index == 0 {
+        result = Result { () throws(GGUFError) in try Tokenizer(file) }
+        isBuilt.store(true, ordering: .relaxed)
+      } else if worker.index == 1 {
+        file.readAhead { isBuilt.load(ordering: .relaxed) }
+      }
+    }
+    guard let result else { preconditionFailure("the team's first thread is this one") }
+    return try result.get()
   }
 
   /// Loads the model that `name` stands for: an id or a short name of the provider,
