@@ -19,15 +19,22 @@ public enum ByteValues {
   @inlinable @inline(__always)
   static func place(of group: Int) -> Int { 2 &* group &- (group & 1) }
 
-  /// Replaces a row's weights of a whole span by their quants, and puts the scales of groups behind them (`scale`).
+  /// Positions whose weights are stored together.
+  @inlinable @inline(__always) static var together: Int { 64 }
+
+  /// Replaces a row's weights by their quants, and puts the scales of groups behind those of a whole span (`scale`).
   ///
-  /// - Parameter place: room for 16 floats.
+  /// - Parameters:
+  ///   - end: positions that have weights, a multiple of `together`.
+  ///   - place: room for 16 floats.
   @inlinable @inline(__always)
   static func storeWeights<I: VectorISA>(
-    _ isa: I.Type, _ weights: UnsafeMutablePointer<Float>, place: UnsafeMutablePointer<Float>
+    _ isa: I.Type, _ weights: UnsafeMutablePointer<Float>, end: Int,
+    place: UnsafeMutablePointer<Float>
   ) {
     let lanes = PanelGeometry.rows
     @inline(__always) func largest(_ index: Int) -> I.Floats {
+      guard index &* group < end else { return I.splat(Float(0)) }
       let first = weights + index &* group
       return I.maximum(I.load(first), I.load(first + lanes))
     }
@@ -40,7 +47,7 @@ public enum ByteValues {
     // Added to it a float is rounded, and its lowest bits are the whole number.
     let large = I.splat(Float(12_582_912))
     var i = 0
-    while i < AttentionSpan.positions {
+    while i < end {
       let first = weights + i
       @inline(__always) func rounded(_ vector: Int, _ inverse: I.Floats) -> I.Ints {
         I.bitPattern(I.fma(I.load(first + vector &* lanes), inverse, large))
@@ -51,7 +58,7 @@ public enum ByteValues {
         rounded(0, inverse), rounded(1, inverse), rounded(2, next), rounded(3, next)
       )
       I.storeWeights(numbers, UnsafeMutableRawPointer(weights) + i &* I.weightBytes)
-      i &+= 2 &* group
+      i &+= together
     }
     I.store(
       I.multiply(most, I.splat(1 / weightLimit)), weights + AttentionSpan.positions / 2)

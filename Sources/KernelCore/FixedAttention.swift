@@ -29,10 +29,13 @@ public func attendFixedSpan<I: VectorISA, K: KeyStorage>(
   // Only of spans that are full.
   let mostKey =
     span.count == AttentionSpan.positions ? K.largestNorm(isa, span) : .infinity
+  let whole = ByteValues.together
+  let end = (panels &* PanelGeometry.rows &+ whole &- 1) / whole &* whole
   var row = 0
   while row < span.rows {
     weightRows(
-      isa, keys, span, row..<min(row &+ 8, span.rows), mostKey: mostKey, scores, partial)
+      isa, keys, span, row..<min(row &+ 8, span.rows), end: end, mostKey: mostKey, scores,
+      partial)
     row &+= 8
   }
 

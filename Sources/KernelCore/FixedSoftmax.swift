@@ -16,9 +16,13 @@ func isBounded<K: KeyStorage>(
 ///
 /// Each step of all rows comes before the next step, which begins with what the one before ended with: the largest of a
 /// row's lanes, for which operations wait for each other.
+///
+/// - Parameter end: positions that get weights, zero where a row sees nothing: those of the span's panels, rounded up to
+///   `ByteValues.together`.
 @inlinable @inline(__always)
 func weightRows<I: VectorISA, K: KeyStorage>(
-  _ isa: I.Type, _ keys: K.Type, _ span: AttentionSpan, _ rows: Range<Int>, mostKey: Float,
+  _ isa: I.Type, _ keys: K.Type, _ span: AttentionSpan, _ rows: Range<Int>, end: Int,
+  mostKey: Float,
   _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
 ) {
   var bounded: UInt = 0
@@ -36,13 +40,16 @@ func weightRows<I: VectorISA, K: KeyStorage>(
   while row < rows.upperBound {
     let isBounded = bounded & 1 != 0
     bounded &>>= 1
-    weigh(isa, span, row, bounded: isBounded, scores + row &* AttentionSpan.positions, partial)
+    weigh(
+      isa, span, row, bounded: isBounded, end: end, scores + row &* AttentionSpan.positions, partial
+    )
     row &+= 1
   }
   row = rows.lowerBound
   while row < rows.upperBound {
     ByteValues.storeWeights(
-      isa, scores + row &* AttentionSpan.positions, place: partial.values + row &* span.headSize)
+      isa, scores + row &* AttentionSpan.positions, end: end,
+      place: partial.values + row &* span.headSize)
     row &+= 1
   }
 }
@@ -76,10 +83,10 @@ func findPeak<I: VectorISA>(
   partial.largest[row] = I.largest(peaks)
 }
 
-/// Replaces a row's scores by weights, 0 where it sees nothing, and makes its `largest` and `total`.
+/// Replaces a row's scores by weights, 0 from what it sees to `end`, and makes its `largest` and `total`.
 @inlinable @inline(__always)
 func weigh<I: VectorISA>(
-  _ isa: I.Type, _ span: AttentionSpan, _ row: Int, bounded: Bool,
+  _ isa: I.Type, _ span: AttentionSpan, _ row: Int, bounded: Bool, end: Int,
   _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
 ) {
   let lanes = PanelGeometry.rows
@@ -128,7 +135,7 @@ func weigh<I: VectorISA>(
     put(e, seen(I.multiply(e, I.load(valueScales + whole))), at: whole)
     i &+= lanes
   }
-  while i < AttentionSpan.positions {
+  while i < end {
     I.store(I.splat(Float(0)), scores + i)
     i &+= lanes
   }

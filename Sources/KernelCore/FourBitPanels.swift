@@ -106,6 +106,47 @@ public enum FourBitRows: RowFormat {
     return I.pairs(first, short(isa, panel, stride, block &+ 1, units))
   }
 
+  /// Gathers the rows' scales once: until the units are known they are behind the places of the pairs.
+  @inlinable @inline(__always)
+  public static func writeShortScales<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, blocks: Int,
+    units: UnsafeMutablePointer<Float>, pairs: UnsafeMutableRawPointer, step: Int
+  ) {
+    @inline(__always)
+    func gathered(_ pair: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Float> {
+      (pair + 64).assumingMemoryBound(to: Float.self)
+    }
+    var powers = I.splat(Float(0))
+    @inline(__always) func scales(_ block: Int) -> I.Floats {
+      let scales = I.loadHalves(panel + block &* blockBytes, stride)
+      powers = I.maximum(powers, I.powerOfTwo(scales))
+      return scales
+    }
+    var pair = pairs
+    var block = 0
+    while block < blocks {
+      I.store(scales(block), gathered(pair))
+      let second = block &+ 1 < blocks ? scales(block &+ 1) : I.splat(Float(0))
+      I.store(second, gathered(pair) + PanelGeometry.rows)
+      pair += step
+      block &+= 2
+    }
+    let scaleUnits = ShortScales.units(isa, powers)
+    I.store(scaleUnits, units)
+    pair = pairs
+    block = 0
+    while block < blocks {
+      let scales = gathered(pair)
+      I.storeBytes(
+        I.pairs(
+          ShortScales.round(isa, I.load(scales), units: scaleUnits),
+          ShortScales.round(isa, I.load(scales + PanelGeometry.rows), units: scaleUnits)),
+        pair)
+      pair += step
+      block &+= 2
+    }
+  }
+
   @inlinable @inline(__always)
   public static func scales<I: VectorISA>(
     _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, units: I.Floats

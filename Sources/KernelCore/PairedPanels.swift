@@ -60,22 +60,25 @@ extension FourBitPanel: PairedWeights {
     into target: UnsafeMutableRawPointer
   ) {
     let stride = F.stride(blocks: blocks)
-    let units = F.scaleUnits(isa, panel, stride, blocks: blocks)
-    I.store(units, target.assumingMemoryBound(to: Float.self))
+    F.writeShortScales(
+      isa, panel, stride, blocks: blocks, units: target.assumingMemoryBound(to: Float.self),
+      pairs: target + unitBytes, step: pairBytes)
     var to = target + unitBytes
     var block = 0
     while block < blocks {
       let other = min(block &+ 1, blocks &- 1)
       F.lookAhead(isa, panel, stride, block)
       if other > block { F.lookAhead(isa, panel, stride, other) }
-      I.storeBytes(F.shortScales(isa, panel, stride, block, blocks: blocks, units: units), to)
+      // All are read before the first one is written: the compiler would read the rest again.
+      let (first, others) = (
+        F.firstHalf(isa, panel, stride, block), F.firstHalf(isa, panel, stride, other)
+      )
+      let (second, otherSeconds) = (
+        F.secondHalf(isa, panel, stride, block), F.secondHalf(isa, panel, stride, other)
+      )
       let quants = to + scaleBytes
-      interleave(
-        isa, F.firstHalf(isa, panel, stride, block), F.firstHalf(isa, panel, stride, other),
-        into: quants)
-      interleave(
-        isa, F.secondHalf(isa, panel, stride, block), F.secondHalf(isa, panel, stride, other),
-        into: quants + steps / 2 &* stepBytes)
+      interleave(isa, first, others, into: quants)
+      interleave(isa, second, otherSeconds, into: quants + steps / 2 &* stepBytes)
       to += pairBytes
       block &+= 2
     }

@@ -42,6 +42,14 @@ public protocol PanelFormat {
     _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, blocks: Int,
     units: I.Floats
   ) -> I.Bytes
+  /// Writes the units and the short scales of all blocks. Only called where `hasShortScales`.
+  ///
+  /// - Parameters:
+  ///   - pairs: where the short scales of the first two blocks go, with room for 192 bytes, and
+  ///   - step: bytes from there to those of the next two.
+  static func writeShortScales<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, blocks: Int,
+    units: UnsafeMutablePointer<Float>, pairs: UnsafeMutableRawPointer, step: Int)
   /// The scales of block `block`, one a row; of its first half where halves differ.
   ///
   /// - Parameter units: what `scaleUnits` gave, where `hasShortScales`.
@@ -123,6 +131,23 @@ extension PanelFormat {
     _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, _ block: Int, blocks: Int,
     units: I.Floats
   ) -> I.Bytes { I.pairs(I.splat(Int32(0)), I.splat(Int32(0))) }
+
+  @inlinable @inline(__always)
+  public static func writeShortScales<I: VectorISA>(
+    _ isa: I.Type, _ panel: UnsafeRawPointer, _ stride: Int, blocks: Int,
+    units: UnsafeMutablePointer<Float>, pairs: UnsafeMutableRawPointer, step: Int
+  ) {
+    let scaleUnits = scaleUnits(isa, panel, stride, blocks: blocks)
+    I.store(scaleUnits, units)
+    var pair = pairs
+    var block = 0
+    while block < blocks {
+      I.storeBytes(
+        shortScales(isa, panel, stride, block, blocks: blocks, units: scaleUnits), pair)
+      pair += step
+      block &+= 2
+    }
+  }
 
   @inlinable @inline(__always)
   public static var hasHalfScales: Bool { false }
