@@ -176,11 +176,11 @@ public struct GGUFFile: Sendable {
     }
   }
 
-  /// Brings the tensors' bytes into memory, one after the other until `isEnough`: what the system has of the file is
-  /// mapped, and the rest read. For a thread that has nothing else to do while a model is made ready.
+  /// Brings tensors' bytes into memory, 64 KiB after the other until `isEnough`, and no more than 512 MiB: what the system
+  /// has of the file is mapped, and the rest read. For a thread that has nothing else to do while a model is made ready.
   public func readAhead(until isEnough: () -> Bool) {
-    let end = storage.bytes.count
-    storage.readAhead(min(dataOffset, end)..<end, until: isEnough)
+    let start = min(dataOffset, storage.bytes.count)
+    storage.readAhead(start..<min(storage.bytes.count, start + 512 << 20), until: isEnough)
   }
 
   /// Gives back the memory of `tensor`'s bytes, which are read from the file again when needed.

@@ -29,6 +29,30 @@ import Testing
     #expect(first == ["<|endoftext|>", "<|im_end|>", "a"])
   }
 
+  @Test(
+    "reading ahead asks each 64 KiB of the tensors whether that is enough, and nothing of what is in memory"
+  )
+  func readingAhead() throws {
+    func asked(_ file: GGUFFile, enoughAfter most: Int = .max) -> Int {
+      var count = 0
+      file.readAhead {
+        count += 1
+        return count > most
+      }
+      return count
+    }
+    let path = Fixtures.path("tiny-f32.gguf")
+    let file = try GGUFFile(path: path)
+    let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    let steps = (whole.count - file.dataOffset + 65_535) / 65_536
+    #expect(steps > 2 && asked(file) == steps)
+    #expect(asked(file, enoughAfter: 1) == 2)
+    #expect(try asked(GGUFFile(contents: whole)) == 0)
+    let header = try GGUFFile(
+      header: whole[..<file.dataOffset], fileByteCount: whole.count, name: "header")
+    #expect(asked(header) == 0)
+  }
+
   @Test("a file cut anywhere is refused with an error, never read in part")
   func truncation() throws {
     let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: Self.tiny)))
