@@ -21,7 +21,7 @@ struct Streaming {
       try await session.respond(
         to: "Go on for a long time.", options: GenerationOptions(sampling: .greedy))
     }
-    try await Task.sleep(for: .milliseconds(50))
+    try await Task.sleep(for: .milliseconds(5))
     task.cancel()
     do {
       _ = try await task.value
