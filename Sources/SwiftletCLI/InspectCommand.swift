@@ -125,8 +125,8 @@ struct InspectCommand: ParsableCommand {
 
   private func writePage(_ file: GGUFFile, to path: String) throws {
     // A slip of the hand must not cost a model.
-    let old = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-    guard old?.prefix(4) != Data("GGUF".utf8) else {
+    let old = try? MappedFile(path: path)
+    guard old?.bytes.prefix(4).elementsEqual("GGUF".utf8) != true else {
       throw CommandFailure("\(path): is a GGUF file; the page wants a name of its own")
     }
     let page = StatisticsPage(file, try StatisticsReport(file, bins: 64))

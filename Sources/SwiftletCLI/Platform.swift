@@ -12,6 +12,7 @@
 /// - Parameter format: a constant of the caller, with a place of the right type for each value.
 func formatted(_ format: String, _ values: any CVarArg...) -> String {
   var text = [CChar](repeating: 0, count: 512)
-  let count = withVaList(values) { vsnprintf(&text, text.count, format, $0) }
-  return String(decoding: text.prefix(Int(count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  _ = withVaList(values) { vsnprintf(&text, text.count, format, $0) }
+  let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+  return String(decoding: bytes, as: UTF8.self)
 }
