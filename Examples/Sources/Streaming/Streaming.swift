@@ -16,15 +16,18 @@ struct Streaming {
     }
     print()
 
-    // Cancelling the task ends the work within a token.
+    // Cancelling the task ends the work within a token: here once there is a beginning.
+    let (begun, beginning) = AsyncStream.makeStream(of: Void.self)
     let task = Task {
-      try await session.respond(
+      defer { beginning.finish() }
+      let stream = session.streamResponse(
         to: "Go on for a long time.", options: GenerationOptions(sampling: .greedy))
+      for try await _ in stream { beginning.yield() }
     }
-    try await Task.sleep(for: .milliseconds(5))
+    for await _ in begun { break }
     task.cancel()
     do {
-      _ = try await task.value
+      try await task.value
     } catch is CancellationError { print("(stopped)") }
 
     // A session on disk goes on where it was, without computing again what was said.
