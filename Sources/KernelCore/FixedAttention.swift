@@ -34,9 +34,9 @@ public func attendFixedSpan<I: VectorISA, K: KeyStorage>(
   var row = 0
   while row < span.rows {
     weightRows(
-      isa, keys, span, row..<min(row &+ 8, span.rows), end: end, mostKey: mostKey, scores,
-      partial)
-    row &+= 8
+      isa, keys, span, row..<min(row &+ mostRowsWeighed, span.rows), end: end, mostKey: mostKey,
+      scores, partial)
+    row &+= mostRowsWeighed
   }
 
   var column = 0

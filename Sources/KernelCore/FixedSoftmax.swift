@@ -12,13 +12,18 @@ func isBounded<K: KeyStorage>(
     && K.queryNorm(span, row) * mostKey <= 55
 }
 
+/// Rows whose softmax is taken together, at most.
+@inlinable @inline(__always) var mostRowsWeighed: Int { 8 }
+
 /// Softmax of some rows, and their weights as quants, each times the scale of its position's value.
 ///
 /// Each step of all rows comes before the next step, which begins with what the one before ended with: the largest of a
 /// row's lanes, for which operations wait for each other.
 ///
-/// - Parameter end: positions that get weights, zero where a row sees nothing: those of the span's panels, rounded up to
-///   `ByteValues.together`.
+/// - Parameters:
+///   - rows: at most `mostRowsWeighed`.
+///   - end: positions that get weights, zero where a row sees nothing: those of the span's panels, rounded up to
+///     `ByteValues.together`.
 @inlinable @inline(__always)
 func weightRows<I: VectorISA, K: KeyStorage>(
   _ isa: I.Type, _ keys: K.Type, _ span: AttentionSpan, _ rows: Range<Int>, end: Int,
@@ -45,12 +50,27 @@ func weightRows<I: VectorISA, K: KeyStorage>(
     )
     row &+= 1
   }
-  row = rows.lowerBound
-  while row < rows.upperBound {
-    ByteValues.storeWeights(
-      isa, scores + row &* AttentionSpan.positions, end: end,
-      place: partial.values + row &* span.headSize)
-    row &+= 1
+  // The same of a division by the largest weights.
+  let lanes = PanelGeometry.rows
+  let count = rows.count
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: mostRowsWeighed &* lanes) { inverses in
+    let inverses = inverses.baseAddress.unsafelyUnwrapped
+    var index = 0
+    while index < count {
+      let row = rows.lowerBound &+ index
+      ByteValues.findScales(
+        isa, scores + row &* AttentionSpan.positions, end: end, inverses: inverses + index &* lanes,
+        scales: partial.values + row &* span.headSize)
+      index &+= 1
+    }
+    index = 0
+    while index < count {
+      let row = rows.lowerBound &+ index
+      ByteValues.storeWeights(
+        isa, scores + row &* AttentionSpan.positions, end: end, inverses: inverses + index &* lanes,
+        scales: partial.values + row &* span.headSize)
+      index &+= 1
+    }
   }
 }
 
@@ -103,7 +123,7 @@ func weigh<I: VectorISA>(
   var i = 0
   if bounded {
     while i < AttentionSpan.positions {
-      let e = powerOfTwo(isa, I.load(scores + i), times: factors)
+      let e = roughPowerOfTwo(isa, I.load(scores + i), times: factors)
       put(e, I.multiply(e, I.load(valueScales + i)), at: i)
       i &+= lanes
     }
@@ -116,7 +136,7 @@ func weigh<I: VectorISA>(
   let shift = I.splat(-(peak * factor))
   @inline(__always) func power(_ score: I.Floats) -> I.Floats {
     let x = I.maximum(I.splat(Float(-120)), I.fma(score, factors, shift))
-    return powerOfTwo(isa, x, times: I.splat(Float(1)))
+    return roughPowerOfTwo(isa, x, times: I.splat(Float(1)))
   }
   while i < whole {
     let e = power(I.load(scores + i))
