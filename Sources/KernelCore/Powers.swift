@@ -10,8 +10,8 @@ func powerOfTwo<I: VectorISA>(
   I.bits(I.add(I.lookup(i, in: roots), I.shiftLeft(i, 19)))
 }
 
-/// About 2^(x * factor) in 16 lanes, for x * factor within ±120: between 0.99968 and 1 of it, which is a twentieth of what
-/// rounds the weights. 1 where x is 0.
+/// About 2^(x * factor) in 16 lanes, for x * factor within ±120: between 0.99968 and 1.00001 of it, a twelfth of what rounds
+/// the weights. 1 where x is 0.
 ///
 /// x * factor = i / 16 + r with |r| <= 1/32, and 2^r is close to 1 + 16/23 * r: of the lines that are a sum of r and some
 /// 16ths times a number, the closest. A float of about 1.5 * 2^19 has four bits after the point: added to it, x * factor
