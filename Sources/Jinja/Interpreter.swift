@@ -398,6 +398,8 @@ final class Interpreter {
   // MARK: Macros
 
   func call(_ macro: MacroValue, _ arguments: CallArguments) throws -> Value {
+    // A scope and its values take as long as some steps, all calls of a template as long as its steps may.
+    try spend(8 + macro.macro.parameters.count)
     let scope = Scope(parent: macro.scope)
     var positional = arguments.positional[...]
     var named = arguments
