@@ -25,7 +25,7 @@ public struct ActivationBlock {
   public var firstHalfOffset128: Int32
   /// Of a block with an even number the short scales of itself and the next one, two int16 (`ShortScales`).
   public var shortScales: UInt32
-  /// What products of short scales are multiples of, as `VectorISA.scaledSum` has them: 32768 units of the row.
+  /// What products of short scales are multiples of, as `VectorISA.addScaled` has them: 32768 units of the row.
   public var productUnit: Float
 
   /// - Parameters:

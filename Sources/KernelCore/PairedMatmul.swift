@@ -24,8 +24,8 @@ public protocol PairedISA: VectorISA {
   static func addStep<T: TokenTile>(
     _ sums: inout T, _ vector: (Int) -> Bytes, _ activations: UnsafeRawPointer, distance: Int
   ) where T.Element == PairSums
-  /// The sum of a row's two, each times its scale, as `VectorISA.scaledSum` has it.
-  static func scaledSum(_ sums: PairSums, _ scales: Bytes, by pair: UInt32) -> Ints
+  /// `sum`, and a row's two sums, each times its scale, as `VectorISA.addScaled` has it.
+  static func addScaled(_ sum: Ints, _ sums: PairSums, _ scales: Bytes, by pair: UInt32) -> Ints
 }
 
 /// As `quantizedMatmul` in one plane, with the same bits, for many tokens: each panel is interleaved before it is
@@ -99,44 +99,45 @@ func pairedPanel<I: PairedISA, W: PairedWeights>(
     // A tile is within one of the activations' tiles.
     let left = input.together(from: token, limit: tokens &- token)
     @inline(__always)
-    func compute<T: TokenTile, D: TokenTile>(_ tile: T.Type, _ dotTile: D.Type)
-    where T.Element == I.Floats, D.Element == I.PairSums {
+    func compute<T: TokenTile, D: TokenTile, N: TokenTile>(
+      _ tile: T.Type, _ dotTile: D.Type, _ totalTile: N.Type
+    ) where T.Element == I.Floats, D.Element == I.PairSums, N.Element == I.Ints {
       // One tile asks for all of it.
       let firstShare = tokens > T.count ? (pairBytes / 2 &+ 63) & ~63 : pairBytes
       let lines =
         token == 0 ? 0..<firstShare : token == T.count ? firstShare..<pairBytes : 0..<0
       pairedTile(
-        isa, format, tile, dotTile, weights, units: units, input, token, output,
+        isa, format, tile, dotTile, totalTile, weights, units: units, input, token, output,
         panel, asking: next, pairBytes: pairBytes, lines, ahead: token == 0 ? ahead : nil,
         column: column)
       token &+= T.count
     }
     if largestTile >= 8, left >= 8 {
-      compute(Tile8<I.Floats>.self, Tile8<I.PairSums>.self)
+      compute(Tile8<I.Floats>.self, Tile8<I.PairSums>.self, Tile8<I.Ints>.self)
     } else if left >= 4 {
-      compute(Tile4<I.Floats>.self, Tile4<I.PairSums>.self)
+      compute(Tile4<I.Floats>.self, Tile4<I.PairSums>.self, Tile4<I.Ints>.self)
     } else if left >= 2 {
-      compute(Tile2<I.Floats>.self, Tile2<I.PairSums>.self)
+      compute(Tile2<I.Floats>.self, Tile2<I.PairSums>.self, Tile2<I.Ints>.self)
     } else {
-      compute(Single<I.Floats>.self, Single<I.PairSums>.self)
+      compute(Single<I.Floats>.self, Single<I.PairSums>.self, Single<I.Ints>.self)
     }
   }
 }
 
 /// A panel times a tile of tokens, all of one tile of `activations`.
 @inlinable @inline(__always)
-func pairedTile<I: PairedISA, W: PairedWeights, T: TokenTile, D: TokenTile>(
-  _ isa: I.Type, _ format: W.Type, _ tile: T.Type, _ dotTile: D.Type,
+func pairedTile<I: PairedISA, W: PairedWeights, T: TokenTile, D: TokenTile, N: TokenTile>(
+  _ isa: I.Type, _ format: W.Type, _ tile: T.Type, _ dotTile: D.Type, _ totalTile: N.Type,
   _ weights: UnsafeRawPointer, units: I.Floats,
   _ input: ActivationRows, _ token: Int, _ output: OutputRows, _ panel: Int,
   asking next: UnsafeRawPointer, pairBytes: Int, _ lines: Range<Int>,
   ahead: UnsafeMutablePointer<ReadAhead>?,
   column: (Int) -> I.Floats
-) where T.Element == I.Floats, D.Element == I.PairSums {
+) where T.Element == I.Floats, D.Element == I.PairSums, N.Element == I.Ints {
   let blocks = input.blockCount
-  var sums = T(repeating: I.splat(Float(0)))
-  // They may be more than the L2 holds, and would be waited for.
-  sums.forEach { index, _ in output.prefetch(isa, token: token &+ index, panel: panel) }
+  var totals = N(repeating: I.splat(Int32(0)))
+  // Results may be more than the L2 holds, and would be waited for.
+  totals.forEach { index, _ in output.prefetch(isa, token: token &+ index, panel: panel) }
   var next = next
   let later = T.count >= 8 ? ahead?.pointee.take(blocks: blocks) : nil
   let (laterStart, laterRate) = later ?? (weights, 0)
@@ -162,9 +163,8 @@ func pairedTile<I: PairedISA, W: PairedWeights, T: TokenTile, D: TokenTile>(
         &dots, vector, current + 8 &* step, distance: PairedActivations.tokenBytes)
     }
     let scales = I.loadBytes(vectors)
-    sums.forEach { index, sum in
-      sum = I.add(
-        sum, I.convert(I.scaledSum(dots[index], scales, by: about[index].shortScales)))
+    totals.forEach { index, total in
+      total = I.addScaled(total, dots[index], scales, by: about[index].shortScales)
     }
     vectors += W.pairBytes
     current += PairedActivations.pairBytes
@@ -172,8 +172,9 @@ func pairedTile<I: PairedISA, W: PairedWeights, T: TokenTile, D: TokenTile>(
       .assumingMemoryBound(to: PairedBlocks.self)
     block &+= 2
   }
+  var sums = T(repeating: I.splat(Float(0)))
   sums.forEach { index, sum in
-    sum = I.multiply(I.multiply(sum, I.splat(productUnits[index])), units)
+    sum = I.multiply(I.multiply(I.convert(totals[index]), I.splat(productUnits[index])), units)
   }
   if let outliers = input.outliers {
     // Only now: the first tile has just brought the panel to the cache.

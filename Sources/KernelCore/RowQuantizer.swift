@@ -135,10 +135,10 @@ func quantizeBlocks<I: VectorISA, P: Planes>(
   /// Below this the reciprocal overflows; such a block is zero to float32's precision.
   @inlinable @inline(__always) static var least: Float { 1e-30 }
   @usableFromInline let limit: Float
-  /// The largest scale of the row.
-  @usableFromInline let largest: Float
-  /// What products of short scales are multiples of: 32768 units.
-  @inlinable @inline(__always) var productUnit: Float { largest / ShortScales.largest * 32768 }
+  /// What the row's short scales are multiples of.
+  @usableFromInline let unit: Float
+  /// What products of short scales are multiples of.
+  @inlinable @inline(__always) var productUnit: Float { unit * 32768 }
 
   /// - Parameter largest: as of `quantizeBlocks`.
   @inlinable @inline(__always)
@@ -152,8 +152,19 @@ func quantizeBlocks<I: VectorISA, P: Planes>(
       most = I.maximum(most, I.keep(magnitudes, where: magnitudes, atLeast: Self.least))
       start &+= PanelGeometry.rows
     }
+    let peak = I.largest(I.maximum(most, I.splat(Self.least)))
+    // All of them as parts of the largest: they themselves may be too large for a sum.
+    let inverse = I.splat(1 / peak)
+    var parts = I.splat(Float(0))
+    start = 0
+    while start < blockCount {
+      parts = I.fma(I.load(largest + start), inverse, parts)
+      start &+= PanelGeometry.rows
+    }
+    let sum = I.sum(parts) / ShortScales.largestSum(blockCount: blockCount)
+    let least = 1 / ShortScales.largest
     self.limit = limit
-    self.largest = I.largest(I.divide(I.maximum(most, I.splat(Self.least)), I.splat(limit)))
+    unit = peak / limit * (sum > least ? sum : least)
   }
 
   /// Stores what 16 blocks' values are multiplied with, and their short scales as int32 bits.
@@ -167,7 +178,7 @@ func quantizeBlocks<I: VectorISA, P: Planes>(
   ) -> I.Floats {
     let limit = I.splat(limit)
     let scale = I.keep(I.divide(most, limit), where: most, atLeast: Self.least)
-    let perUnit = I.splat(ShortScales.largest / largest)
+    let perUnit = I.splat(1 / unit)
     I.store(I.bits(I.round(I.multiply(scale, perUnit))), shortScales)
     I.store(I.keep(I.divide(limit, most), where: most, atLeast: Self.least), inverses)
     return scale

@@ -2,15 +2,20 @@
 ///
 /// The products of a block of 32 four-bit weights (-8 to 7) with eight-bit activations are within ±32512: of two blocks
 /// they fit in one vector of int16, and so do the products of their scales. One instruction then multiplies the scales of
-/// both blocks, and one sums their products, where floats take two for each block (docs/performance.md, "Two blocks at a
-/// time").
+/// both blocks, and one adds their products to the row's sum, where floats take two for each block (docs/performance.md,
+/// "Two blocks at a time").
 ///
 /// Scales are multiples of a unit of their row. The unit of a row of weights is a power of two that makes the largest
-/// scale 16384 to 32767 units: scales have 11 bits in the file, and are exact down to a sixteenth of the largest. Of a
-/// row of activations the largest scale is 32767 units. What is rounded is half a unit at most, 2^-15 of the largest.
+/// scale 16384 to 32767 units: scales have 11 bits in the file, and are exact down to a sixteenth of the largest.
+///
+/// Of a row of activations all scales together are at most 66051 units, and so are their products with scales of weights:
+/// times 32512 that is less than 2^31, and a row's sum is an int32. Each of them is at most 32767 units.
 @usableFromInline enum ShortScales {
   /// The largest short scale.
   @inlinable @inline(__always) static var largest: Float { 32767 }
+  /// The sum of `blockCount` scales before they are rounded, by half a unit each: of up to 65536.
+  @inlinable @inline(__always)
+  static func largestSum(blockCount: Int) -> Float { Float(max(66_000 &- blockCount / 2, 1)) }
 
   /// The units of 16 rows of weights.
   ///

@@ -24,8 +24,8 @@
 }
 
 /// Adds a panel's products of one plane, two blocks at a time (`ShortScales`): of each pair
-/// `dot * ((weight scale * activation scale + 16384) >> 15)`, which are all integers, summed over both blocks and then
-/// rounded to a float. Units are multiplied with at the end.
+/// `dot * ((weight scale * activation scale + 16384) >> 15)`, which are all integers, and so is their sum over a row. Units
+/// are multiplied with at the end.
 @inlinable @inline(__always)
 func addPairs<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTile>(
   _ isa: I.Type, _ format: F.Type, _ records: TileRecords<P>, _ dotTile: D.Type,
@@ -41,6 +41,7 @@ func addPairs<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTil
     let second = F.secondHalf(isa, weights, stride, block)
     I.dotNibbles(&dots, second, records.quants + 16, step: P.recordBytes)
   }
+  var totals = D(repeating: I.splat(Int32(0)))
   var current = records
   var block = 0
   while block < blocks {
@@ -49,16 +50,17 @@ func addPairs<I: VectorISA, F: PanelFormat, P: Planes, T: TokenTile, D: TokenTil
     multiply(&firsts, block, current)
     if block &+ 1 < blocks { multiply(&seconds, block &+ 1, current.next) }
     let scales = F.shortScales(isa, weights, stride, block, blocks: blocks, units: units)
-    sums.forEach { index, sum in
-      let both = I.scaledSum(
-        firsts[index], seconds[index], scales, by: current.about(index).pointee.shortScales)
-      sum = I.add(sum, I.convert(both))
+    totals.forEach { index, total in
+      total = I.addScaled(
+        total, firsts[index], seconds[index], scales,
+        by: current.about(index).pointee.shortScales)
     }
     current = current.next.next
     block &+= 2
   }
   sums.forEach { index, sum in
-    sum = I.multiply(I.multiply(sum, I.splat(records.about(index).pointee.productUnit)), units)
+    let unit = I.splat(records.about(index).pointee.productUnit)
+    sum = I.multiply(I.multiply(I.convert(totals[index]), unit), units)
   }
 }
 

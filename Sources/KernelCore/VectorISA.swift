@@ -158,18 +158,20 @@ public protocol VectorISA {
 
   /// What a block's sums of `dotNibbles` begin with.
   static func firstOfNibbles(_ about: UnsafePointer<ActivationBlock>) -> Ints
-  /// As `dot` with four bits, of a whole block: sums are in a form of the set's own, and only read by `scaledSum`.
+  /// As `dot` with four bits, of a whole block: sums are in a form of the set's own, and only read by `addScaled`.
   static func dotNibbles<T: TokenTile>(
     _ sums: inout T, _ weights: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer,
     step: Int
   ) where T.Element == Ints
-  /// `first * low + second * high`, where `low` and `high` are the two int16 of a lane of `scales` times the two of
+  /// `sum + first * low + second * high`, where `low` and `high` are the two int16 of a lane of `scales` times the two of
   /// `pair`, the lower 16 bits first, in 32768ths: `(a * b + 16384) >> 15`. Factors are within ±32767.
   ///
   /// - Parameters:
   ///   - first: sums of `dotNibbles` of a block, within ±32512.
   ///   - second: those of the next block, or zeros.
-  static func scaledSum(_ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32) -> Ints
+  static func addScaled(
+    _ sum: Ints, _ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32
+  ) -> Ints
 
   // MARK: Activations in two planes (`ActivationPrecision.wideLimit`)
 

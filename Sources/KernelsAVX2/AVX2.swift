@@ -429,7 +429,9 @@
       }
     }
     @inline(__always)
-    static func scaledSum(_ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32) -> Ints {
+    static func addScaled(
+      _ sum: Ints, _ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32
+    ) -> Ints {
       let pair = _mm256_set1_epi32(Int32(bitPattern: pair))
       let twiceLow = _mm256_setr_epi8(
         0, 1, 0, 1, 4, 5, 4, 5, 8, 9, 8, 9, 12, 13, 12, 13,
@@ -438,14 +440,18 @@
         2, 3, 2, 3, 6, 7, 6, 7, 10, 11, 10, 11, 14, 15, 14, 15,
         2, 3, 2, 3, 6, 7, 6, 7, 10, 11, 10, 11, 14, 15, 14, 15)
       @inline(__always)
-      func half(_ first: __m256i, _ second: __m256i, _ scales: __m256i) -> __m256i {
+      func half(
+        _ sum: __m256i, _ first: __m256i, _ second: __m256i, _ scales: __m256i
+      ) -> __m256i {
         let factors = _mm256_mulhrs_epi16(scales, pair)
-        return _mm256_add_epi32(
+        let both = _mm256_add_epi32(
           _mm256_madd_epi16(first, swiftlet_shuffle_si256(factors, twiceLow)),
           _mm256_madd_epi16(second, swiftlet_shuffle_si256(factors, twiceHigh)))
+        return _mm256_add_epi32(sum, both)
       }
       return (
-        half(first.low, second.low, scales.low), half(first.high, second.high, scales.high)
+        half(sum.low, first.low, second.low, scales.low),
+        half(sum.high, first.high, second.high, scales.high)
       )
     }
 
@@ -499,12 +505,11 @@
       add(vector(1), 4)
     }
     @inline(__always)
-    static func scaledSum(_ sums: Ints, _ scales: Bytes, by pair: UInt32) -> Ints {
+    static func addScaled(_ sum: Ints, _ sums: Ints, _ scales: Bytes, by pair: UInt32) -> Ints {
       let pair = _mm256_set1_epi32(Int32(bitPattern: pair))
-      return (
-        _mm256_madd_epi16(sums.low, _mm256_mulhrs_epi16(scales.low, pair)),
-        _mm256_madd_epi16(sums.high, _mm256_mulhrs_epi16(scales.high, pair))
-      )
+      let low = _mm256_madd_epi16(sums.low, _mm256_mulhrs_epi16(scales.low, pair))
+      let high = _mm256_madd_epi16(sums.high, _mm256_mulhrs_epi16(scales.high, pair))
+      return (_mm256_add_epi32(sum.low, low), _mm256_add_epi32(sum.high, high))
     }
 
     /// Stores lanes, which are within int16, as such: of four first those with even indices, as `evenAndOdd` has them.

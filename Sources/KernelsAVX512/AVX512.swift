@@ -246,15 +246,17 @@
       step: Int
     ) where T.Element == Ints { dot(&sums, w, activations, step: step, bits: 4) }
     @inline(__always)
-    static func scaledSum(_ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32) -> Ints {
+    static func addScaled(
+      _ sum: Ints, _ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32
+    ) -> Ints {
       let factors = _mm512_mulhrs_epi16(scales, _mm512_set1_epi32(Int32(bitPattern: pair)))
-      return _mm512_madd_epi16(pairs(first, second), factors)
+      return swiftlet_dot_pairs_si512(sum, pairs(first, second), factors)
     }
 
     /// Of eight rows each, in lanes that lie beside each other.
     typealias PairSums = (low: Ints, high: Ints)
 
-    /// Of each 128 bits the first two lanes of both, and the last two of both: rows stay in their order when `scaledSum`
+    /// Of each 128 bits the first two lanes of both, and the last two of both: rows stay in their order when `addScaled`
     /// packs sums.
     @inline(__always) static func interleave(_ a: Bytes, _ b: Bytes) -> (Bytes, Bytes) {
       (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b))
@@ -288,9 +290,11 @@
       }
     }
     @inline(__always)
-    static func scaledSum(_ sums: PairSums, _ scales: Bytes, by pair: UInt32) -> Ints {
+    static func addScaled(
+      _ sum: Ints, _ sums: PairSums, _ scales: Bytes, by pair: UInt32
+    ) -> Ints {
       let factors = _mm512_mulhrs_epi16(scales, _mm512_set1_epi32(Int32(bitPattern: pair)))
-      return _mm512_madd_epi16(_mm512_packs_epi32(sums.low, sums.high), factors)
+      return swiftlet_dot_pairs_si512(sum, _mm512_packs_epi32(sums.low, sums.high), factors)
     }
 
     @inline(__always)

@@ -253,10 +253,12 @@ enum Portable: VectorISA {
     _ sums: inout T, _ w: (Bytes, Bytes, Bytes, Bytes), _ activations: UnsafeRawPointer, step: Int
   ) where T.Element == Ints { dot(&sums, w, activations, step: step, bits: 4) }
   @inline(__always)
-  static func scaledSum(_ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32) -> Ints {
+  static func addScaled(
+    _ sum: Ints, _ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32
+  ) -> Ints {
     let low = half(scales, isHigh: false) &* Int32(Int16(truncatingIfNeeded: pair))
     let high = half(scales, isHigh: true) &* Int32(Int16(truncatingIfNeeded: pair &>> 16))
-    return first &* ((low &+ 16384) &>> 15) &+ second &* ((high &+ 16384) &>> 15)
+    return sum &+ (first &* ((low &+ 16384) &>> 15) &+ second &* ((high &+ 16384) &>> 15))
   }
 
   /// The high plane's 32 bytes, then the low one's.

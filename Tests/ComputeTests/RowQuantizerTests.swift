@@ -72,7 +72,13 @@ import Testing
 
       var rest = row
       for column in expected { rest[column] = 0 }
-      let largestScale = (rest.map(abs).max() ?? 0) / 127
+      let scales = (0..<blockCount).map { block in
+        (rest[32 * block..<32 * block + 32].map(abs).max() ?? 0) / 127
+      }
+      // All short scales together are at most 66051, and each is at most 32767.
+      let unit = max(
+        (scales.max() ?? 0) / 32767, scales.reduce(0, +) / Float(66000 - blockCount / 2))
+      var shortSum = 0
       for block in 0..<blockCount {
         let values = rest[32 * block..<32 * block + 32]
         let record = matrix.record(row: 0, block: block)
@@ -90,9 +96,11 @@ import Testing
         let pair = (matrix.record(row: 0, block: block & ~1) + OnePlane.quantBytes)
           .load(as: ActivationBlock.self).shortScales
         let short = Float(UInt16(truncatingIfNeeded: pair >> (block & 1 == 0 ? 0 : 16)))
-        #expect(abs(short - about.scale / largestScale * 32767) <= 0.51)
-        #expect(about.productUnit == largestScale / 32767 * 32768)
+        shortSum += Int(short)
+        #expect(abs(short - about.scale / unit) <= 0.51)
+        #expect(abs(about.productUnit / 32768 - unit) <= 1e-5 * unit)
       }
+      #expect(shortSum <= 66051)
     }
     #expect(compared > 10)
   }
