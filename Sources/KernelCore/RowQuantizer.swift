@@ -145,11 +145,15 @@ func quantizeBlocks<I: VectorISA, P: Planes>(
   init<I: VectorISA>(
     _ isa: I.Type, _ largest: UnsafePointer<Float>, blockCount: Int, limit: Float
   ) {
+    /// Of 16 blocks, without what is taken for zero or is no number.
+    @inline(__always) func magnitudes(_ start: Int) -> I.Floats {
+      let all = I.load(largest + start)
+      return I.keep(all, where: all, atLeast: Self.least)
+    }
     var most = I.splat(Float(0))
     var start = 0
     while start < blockCount {
-      let magnitudes = I.load(largest + start)
-      most = I.maximum(most, I.keep(magnitudes, where: magnitudes, atLeast: Self.least))
+      most = I.maximum(most, magnitudes(start))
       start &+= PanelGeometry.rows
     }
     let peak = I.largest(I.maximum(most, I.splat(Self.least)))
@@ -158,7 +162,7 @@ func quantizeBlocks<I: VectorISA, P: Planes>(
     var parts = I.splat(Float(0))
     start = 0
     while start < blockCount {
-      parts = I.fma(I.load(largest + start), inverse, parts)
+      parts = I.fma(magnitudes(start), inverse, parts)
       start &+= PanelGeometry.rows
     }
     let sum = I.sum(parts) / ShortScales.largestSum(blockCount: blockCount)
