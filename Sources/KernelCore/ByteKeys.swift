@@ -10,6 +10,8 @@ public enum ByteKeys: KeyStorage {
   /// Keys are the unsigned operand: a product is too large by 128 times the query's quant.
   @inlinable @inline(__always) public static var offset: Int32 { 128 }
   @inlinable @inline(__always) public static var mixes: Bool { true }
+  /// Weights of positions that are far differ less: 64 of them are as close to exact as 32 (docs/accuracy.md).
+  @inlinable @inline(__always) public static var weightGroup: Int { 64 }
 
   @inlinable @inline(__always)
   public static func store<I: VectorISA>(

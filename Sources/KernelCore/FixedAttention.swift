@@ -39,22 +39,25 @@ public func attendFixedSpan<I: VectorISA, K: KeyStorage>(
     row &+= mostRowsWeighed
   }
 
+  let weightGroup = K.weightGroup
   var column = 0
   let lanes = PanelGeometry.rows
   // Few rows read values in the order in which they lie.
   while largestTile >= 8, span.rows < 4, span.headSize &- column >= 4 &* lanes {
     valueColumns(
-      isa, Tile4<FixedSum<I>>.self, largestTile: 3, span, panels, column, scores, partial)
+      isa, Tile4<FixedSum<I>>.self, largestTile: 3, span, weightGroup, panels, column, scores,
+      partial)
     column &+= 4 &* lanes
   }
   while largestTile >= 8, span.headSize &- column >= 2 &* lanes {
     valueColumns(
-      isa, Tile2<FixedSum<I>>.self, largestTile: 8, span, panels, column, scores, partial)
+      isa, Tile2<FixedSum<I>>.self, largestTile: 8, span, weightGroup, panels, column, scores,
+      partial)
     column &+= 2 &* lanes
   }
   while column < span.headSize {
     valueColumns(
-      isa, Single<FixedSum<I>>.self, largestTile: largestTile, span, panels, column,
+      isa, Single<FixedSum<I>>.self, largestTile: largestTile, span, weightGroup, panels, column,
       scores, partial)
     column &+= lanes
   }
@@ -150,38 +153,39 @@ public struct FixedSum<I: VectorISA> {
 @inlinable @inline(__always)
 func valueColumns<I: VectorISA, C: TokenTile>(
   _ isa: I.Type, _ columns: C.Type, largestTile: Int, _ span: AttentionSpan,
-  _ panels: Int, _ column: Int, _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
+  _ weightGroup: Int, _ panels: Int, _ column: Int, _ scores: UnsafeMutablePointer<Float>,
+  _ partial: AttentionPartial
 ) where C.Element == FixedSum<I> {
   var row = 0
   if largestTile >= 8 {
     while span.rows &- row >= 8 {
-      valueTile(isa, Tile8<C>.self, span, panels, column, row, scores, partial)
+      valueTile(isa, Tile8<C>.self, span, weightGroup, panels, column, row, scores, partial)
       row &+= 8
     }
   }
   if largestTile >= 4 {
     while span.rows &- row >= 4 {
-      valueTile(isa, Tile4<C>.self, span, panels, column, row, scores, partial)
+      valueTile(isa, Tile4<C>.self, span, weightGroup, panels, column, row, scores, partial)
       row &+= 4
     }
   }
   while span.rows &- row >= 2 {
     if span.rows &- row == 3 {
-      valueTile(isa, Tile3<C>.self, span, panels, column, row, scores, partial)
+      valueTile(isa, Tile3<C>.self, span, weightGroup, panels, column, row, scores, partial)
       return
     }
-    valueTile(isa, Tile2<C>.self, span, panels, column, row, scores, partial)
+    valueTile(isa, Tile2<C>.self, span, weightGroup, panels, column, row, scores, partial)
     row &+= 2
   }
   if row < span.rows {
-    valueTile(isa, Single<C>.self, span, panels, column, row, scores, partial)
+    valueTile(isa, Single<C>.self, span, weightGroup, panels, column, row, scores, partial)
   }
 }
 
 /// Some times 16 columns of the weighted values of a tile of rows.
 @inlinable @inline(__always)
 func valueTile<I: VectorISA, T: TokenTile, C: TokenTile>(
-  _ isa: I.Type, _ tile: T.Type, _ span: AttentionSpan, _ panels: Int,
+  _ isa: I.Type, _ tile: T.Type, _ span: AttentionSpan, _ weightGroup: Int, _ panels: Int,
   _ column: Int, _ row: Int, _ scores: UnsafeMutablePointer<Float>, _ partial: AttentionPartial
 ) where T.Element == C, C.Element == FixedSum<I> {
   let rowBytes = AttentionSpan.positions &* 4
@@ -197,7 +201,7 @@ func valueTile<I: VectorISA, T: TokenTile, C: TokenTile>(
   var start = 0
   var index = 0
   while start < end {
-    let stop = min(start &+ ByteValues.group, end)
+    let stop = min(start &+ weightGroup, end)
     sums.forEach { _, row in row.forEach { _, sum in sum.part = I.splat(Int32(0)) } }
     var position = start
     while position < stop {

@@ -50,26 +50,33 @@ func weightRows<I: VectorISA, K: KeyStorage>(
     )
     row &+= 1
   }
-  // The same of a division by the largest weights.
+  // The same of a division by the largest weights, which rows share.
   let lanes = PanelGeometry.rows
-  let count = rows.count
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: mostRowsWeighed &* lanes) { inverses in
-    let inverses = inverses.baseAddress.unsafelyUnwrapped
-    var index = 0
-    while index < count {
-      let row = rows.lowerBound &+ index
-      ByteValues.findScales(
-        isa, scores + row &* AttentionSpan.positions, end: end, inverses: inverses + index &* lanes,
-        scales: partial.values + row &* span.headSize)
-      index &+= 1
+  let groups = AttentionSpan.positions / K.weightGroup
+  let count = rows.count &* groups
+  let most = mostRowsWeighed &* groups &+ lanes
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 &* most) { scratch in
+    let scales = scratch.baseAddress.unsafelyUnwrapped
+    let inverses = scales + most
+    I.store(I.splat(Float(0)), scales + count / lanes &* lanes)
+    var group = 0
+    row = rows.lowerBound
+    while row < rows.upperBound {
+      ByteValues.findLargest(
+        isa, scores + row &* AttentionSpan.positions, group: K.weightGroup, end: end,
+        scales + group)
+      row &+= 1
+      group &+= groups
     }
-    index = 0
-    while index < count {
-      let row = rows.lowerBound &+ index
+    ByteValues.findScales(isa, scales, count: count, inverses: inverses)
+    group = 0
+    row = rows.lowerBound
+    while row < rows.upperBound {
       ByteValues.storeWeights(
-        isa, scores + row &* AttentionSpan.positions, end: end, inverses: inverses + index &* lanes,
-        scales: partial.values + row &* span.headSize)
-      index &+= 1
+        isa, scores + row &* AttentionSpan.positions, group: K.weightGroup, end: end,
+        inverses: inverses + group, scales: scales + group)
+      row &+= 1
+      group &+= groups
     }
   }
 }

@@ -14,6 +14,8 @@ public protocol KeyStorage {
   static var offset: Int32 { get }
   /// Whether queries and keys are mixed before they are quantized (`mixHead`).
   static var mixes: Bool { get }
+  /// Positions of a row whose weights share a scale, 32 or 64.
+  static var weightGroup: Int { get }
 
   /// Stores 16 quants.
   static func store<I: VectorISA>(

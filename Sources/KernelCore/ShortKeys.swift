@@ -7,6 +7,7 @@ public enum ShortKeys: KeyStorage {
   @inlinable @inline(__always) public static var scalesByNorm: Bool { true }
   @inlinable @inline(__always) public static var offset: Int32 { 0 }
   @inlinable @inline(__always) public static var mixes: Bool { false }
+  @inlinable @inline(__always) public static var weightGroup: Int { 32 }
 
   @inlinable @inline(__always)
   public static func store<I: VectorISA>(

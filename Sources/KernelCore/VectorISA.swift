@@ -43,8 +43,6 @@ public protocol VectorISA {
   static func largest(_ a: Floats) -> Float
   /// The largest lane of each: `a`'s in lane 0, `b`'s in lane 4, `c`'s in lane 8, `d`'s in lane 12.
   static func largestOfEach(_ a: Floats, _ b: Floats, _ c: Floats, _ d: Floats) -> Floats
-  /// Lanes 0, 4, 8 and 12 of `a`, each followed by `b`'s; the other lanes are any.
-  static func alternateFourths(_ a: Floats, _ b: Floats) -> Floats
   /// Stores lanes 0, 4, 8 and 12, one after the other.
   static func storeFourths(_ a: Floats, _ pointer: UnsafeMutablePointer<Float>)
 
@@ -126,7 +124,7 @@ public protocol VectorISA {
   static func firstOfOffsetQuads(_ correction: Int32) -> Ints
   /// Bytes of a number that `storeWeights` has stored.
   static var weightBytes: Int { get }
-  /// Stores 64 numbers, 0 to 255, as `dotQuads` reads them: those in the lowest 16 bits of the lanes.
+  /// Stores 64 numbers, 0 to 255, as `dotQuads` reads them: those in the lowest 16 bits of the lanes, which are negative.
   static func storeWeights(_ a: (Ints, Ints, Ints, Ints), _ pointer: UnsafeMutableRawPointer)
   /// Adds to lane r the products of its four signed bytes, within ±127, with the four numbers at `weights`.
   static func dotQuads(_ sum: Ints, signed: Bytes, weights: UnsafeRawPointer) -> Ints

@@ -91,9 +91,6 @@
         swiftlet_largest_of_both_ps256(_mm256_max_ps(c.low, c.high), _mm256_max_ps(d.low, d.high))
       )
     }
-    @inline(__always) static func alternateFourths(_ a: Floats, _ b: Floats) -> Floats {
-      (_mm256_unpacklo_ps(a.low, b.low), _mm256_unpacklo_ps(a.high, b.high))
-    }
     @inline(__always) static func storeFourths(_ a: Floats, _ p: UnsafeMutablePointer<Float>) {
       _mm_storeu_ps(p, swiftlet_fourths_ps256(a.low, a.high))
     }

@@ -61,9 +61,6 @@
     static func largestOfEach(_ a: Floats, _ b: Floats, _ c: Floats, _ d: Floats) -> Floats {
       swiftlet_largest_of_each_ps512(a, b, c, d)
     }
-    @inline(__always) static func alternateFourths(_ a: Floats, _ b: Floats) -> Floats {
-      swiftlet_unpack_low_ps512(a, b)
-    }
     @inline(__always) static func storeFourths(_ a: Floats, _ p: UnsafeMutablePointer<Float>) {
       _mm_storeu_ps(p, swiftlet_fourths_ps512(a))
     }

@@ -72,11 +72,6 @@ enum Portable: VectorISA {
     (each[0], each[4], each[8], each[12]) = (a.max(), b.max(), c.max(), d.max())
     return each
   }
-  @inline(__always) static func alternateFourths(_ a: Floats, _ b: Floats) -> Floats {
-    var each = a
-    (each[1], each[5], each[9], each[13]) = (b[0], b[4], b[8], b[12])
-    return each
-  }
   @inline(__always) static func storeFourths(_ a: Floats, _ p: UnsafeMutablePointer<Float>) {
     (p[0], p[1], p[2], p[3]) = (a[0], a[4], a[8], a[12])
   }

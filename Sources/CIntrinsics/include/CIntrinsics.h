@@ -261,18 +261,13 @@ SWIFTLET_INLINE __m512i swiftlet_pair_quants_si512(__m512i a, __m512i b, __m512i
   const __m512i order = _mm512_set_epi32(15, 13, 11, 9, 7, 5, 3, 1, 14, 12, 10, 8, 6, 4, 2, 0);
   return _mm512_permutexvar_epi32(order, quads);
 }
-SWIFTLET_INLINE __m512 swiftlet_unpack_low_ps512(__m512 a, __m512 b) {
-  return _mm512_unpacklo_ps(a, b);
-}
-// The low 16 bits of each lane, 0 to 255, as bytes: 64 of four vectors in their order.
+// The low 16 bits of each lane, 0 to 255, as bytes: 64 of four vectors in their order. Lanes are negative, so that their
+// high 16 bits become zeros.
 SWIFTLET_INLINE __m512i swiftlet_low_bytes_si512(__m512i a, __m512i b, __m512i c, __m512i d) {
-  const __m512i even = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42, 40, 38, 36, 34,
-                                        32, 30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2,
-                                        0);
-  // Eight bytes of a and b in turn with eight of c and d.
-  __m512i bytes = _mm512_packus_epi16(_mm512_permutex2var_epi16(a, even, b),
-                                      _mm512_permutex2var_epi16(c, even, d));
-  return _mm512_permutexvar_epi64(_mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0), bytes);
+  // Of each 128 bits four bytes of a, b, c and d.
+  __m512i quads = _mm512_packus_epi16(_mm512_packus_epi16(a, b), _mm512_packus_epi16(c, d));
+  const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+  return _mm512_permutexvar_epi32(order, quads);
 }
 SWIFTLET_INLINE __m256i swiftlet_to_half_ps512(__m512 a) {
   return _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT);
