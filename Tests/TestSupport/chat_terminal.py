@@ -33,7 +33,7 @@ class Terminal:
 
     def end(self):
         """The exit code."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             if select.select([self.fd], [], [], 0.1)[0]:
                 try: os.read(self.fd, 4096)
@@ -72,6 +72,8 @@ def main():
     chat.type("/help\r")
     RESULT["help"] = chat.wait("leave, as Ctrl-D")
     chat.wait(">>> ")
+    # The editor asks for single characters only once the prompt is there; before, an end is one of an empty line.
+    time.sleep(0.5)
     chat.type("\x04")
     RESULT["code"] = chat.end()
 
