@@ -73,7 +73,8 @@ extension Worker {
     into result: StepInput, for readers: InputReaders, meanwhile upcoming: UpcomingReads? = nil
   ) -> Activations {
     // Each thread has a part of both outputs to itself.
-    let most = (gate.units + Self.itemsOfStretch - 1) / Self.itemsOfStretch * PanelGeometry.rows
+    let cuts = WorkCuts(gate.units, stretches: 1, items: Self.itemsOfStretch)
+    let most = cuts.mostUnits * PanelGeometry.rows
     let ownRows = min(gate.output.rows, up.output.rows) / count
     guard gate.isNative, up.isNative, rows.count >= 64,
       rows.count * most <= ownRows * gate.output.stride
@@ -264,7 +265,14 @@ private struct WorkCuts {
     index * units / stretches..<(index + 1) * units / stretches
   }
 
-  private func size(of stretch: Range<Int>) -> Int { max(1, (stretch.count + items - 1) / items) }
+  /// Units of an item, even where there are several: kernels take two panels at a time.
+  private func size(of stretch: Range<Int>) -> Int {
+    let size = max(1, (stretch.count + items - 1) / items)
+    return size > 2 ? size + size % 2 : size
+  }
+
+  /// What no item has more units than, however many stretches there are.
+  var mostUnits: Int { size(of: 0..<units) }
 
   func count(of index: Int) -> Int {
     let stretch = stretch(index)

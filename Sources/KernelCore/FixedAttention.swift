@@ -10,13 +10,12 @@ public func attendFixedSpan<I: VectorISA, K: KeyStorage>(
 ) {
   let panels = (span.count &+ PanelGeometry.rows &- 1) / PanelGeometry.rows
   var panel = 0
-  // A row's product waits for the one before it: few rows take four panels, which have sums of their own. Not where
-  // memory would be slower by more than that.
-  while largestTile >= 8, span.rows < 8, !span.readsInOrder, panels &- panel >= 4 {
-    scorePanels(isa, keys, Tile4<I.Ints>.self, largestTile: 4, span, panel, scores)
+  // Four where there are registers for it: a product has less to load, and of few rows each has sums of its own that do
+  // not wait for each other. Not of few rows where memory would be slower by more than that.
+  while largestTile >= 8, span.rows >= 8 || !span.readsInOrder, panels &- panel >= 4 {
+    scorePanels(isa, keys, Tile4<I.Ints>.self, largestTile: largestTile, span, panel, scores)
     panel &+= 4
   }
-  // Two where there are registers for it, and rows that share what is loaded.
   while largestTile >= 8, span.rows >= 8, panels &- panel >= 2 {
     scorePanels(isa, keys, Tile2<I.Ints>.self, largestTile: largestTile, span, panel, scores)
     panel &+= 2
@@ -42,17 +41,17 @@ public func attendFixedSpan<I: VectorISA, K: KeyStorage>(
   let weightGroup = K.weightGroup
   var column = 0
   let lanes = PanelGeometry.rows
-  // Few rows read values in the order in which they lie.
-  while largestTile >= 8, span.rows < 4, span.headSize &- column >= 4 &* lanes {
+  // Four as well, which is the order in which they lie.
+  while largestTile >= 8, span.headSize &- column >= 4 &* lanes {
     valueColumns(
-      isa, Tile4<FixedSum<I>>.self, largestTile: 3, span, weightGroup, panels, column, scores,
-      partial)
+      isa, Tile4<FixedSum<I>>.self, largestTile: largestTile, span, weightGroup, panels, column,
+      scores, partial)
     column &+= 4 &* lanes
   }
   while largestTile >= 8, span.headSize &- column >= 2 &* lanes {
     valueColumns(
-      isa, Tile2<FixedSum<I>>.self, largestTile: 8, span, weightGroup, panels, column, scores,
-      partial)
+      isa, Tile2<FixedSum<I>>.self, largestTile: largestTile, span, weightGroup, panels, column,
+      scores, partial)
     column &+= 2 &* lanes
   }
   while column < span.headSize {
@@ -63,6 +62,9 @@ public func attendFixedSpan<I: VectorISA, K: KeyStorage>(
   }
 }
 
+/// Sums that a tile has at most, which leave registers for what they are made of.
+@inlinable @inline(__always) var mostSums: Int { 16 }
+
 /// Scores of all rows with the keys of as many panels as `P` has.
 @inlinable @inline(__always)
 func scorePanels<I: VectorISA, K: KeyStorage, P: TokenTile>(
@@ -70,7 +72,7 @@ func scorePanels<I: VectorISA, K: KeyStorage, P: TokenTile>(
   _ panel: Int, _ scores: UnsafeMutablePointer<Float>
 ) where P.Element == I.Ints {
   var row = 0
-  if largestTile >= 8 {
+  if largestTile >= 8, P.count <= mostSums / 8 {
     while span.rows &- row >= 8 {
       scoreTile(isa, keys, Tile8<P>.self, span, panel, row, scores)
       row &+= 8
@@ -107,8 +109,7 @@ func scoreTile<I: VectorISA, K: KeyStorage, T: TokenTile, P: TokenTile>(
   let asksForValues = T.count < 4
   let isNear = span.upcoming != nil
   let values = span.values + panel &* PanelGeometry.rows &* span.headSize
-  var part = 0
-  while part &* K.step < span.headSize {
+  @inline(__always) func add(_ part: Int) {
     if asksForValues {
       var line = 0
       while line < P.count {
@@ -124,7 +125,13 @@ func scoreTile<I: VectorISA, K: KeyStorage, T: TokenTile, P: TokenTile>(
         sum = K.addScores(isa, sum, key, query)
       }
     }
-    part &+= 1
+  }
+  // A head is whole vectors.
+  var part = 0
+  while part &* K.step < span.headSize {
+    add(part)
+    add(part &+ 1)
+    part &+= 2
   }
   let keyScales = span.keyScales.unsafelyUnwrapped + panel &* PanelGeometry.rows
   sums.forEach { index, sums in
@@ -157,7 +164,7 @@ func valueColumns<I: VectorISA, C: TokenTile>(
   _ partial: AttentionPartial
 ) where C.Element == FixedSum<I> {
   var row = 0
-  if largestTile >= 8 {
+  if largestTile >= 8, C.count <= mostSums / 8 {
     while span.rows &- row >= 8 {
       valueTile(isa, Tile8<C>.self, span, weightGroup, panels, column, row, scores, partial)
       row &+= 8
@@ -203,8 +210,7 @@ func valueTile<I: VectorISA, T: TokenTile, C: TokenTile>(
   while start < end {
     let stop = min(start &+ weightGroup, end)
     sums.forEach { _, row in row.forEach { _, sum in sum.part = I.splat(Int32(0)) } }
-    var position = start
-    while position < stop {
+    @inline(__always) func add(_ position: Int) {
       if asksForKeys {
         prefetchForLater(isa, upcoming, rate)
         upcoming += rate
@@ -217,7 +223,12 @@ func valueTile<I: VectorISA, T: TokenTile, C: TokenTile>(
             sum.part, signed: I.loadBytes(lines + part &* 64), weights: weight)
         }
       }
-      position &+= ByteValues.step
+    }
+    var position = start
+    while position < stop {
+      add(position)
+      add(position &+ ByteValues.step)
+      position &+= 2 &* ByteValues.step
     }
     sums.forEach { tileRow, parts in
       let scale = ByteValues.scale(

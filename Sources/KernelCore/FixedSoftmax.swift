@@ -129,10 +129,14 @@ func weigh<I: VectorISA>(
   }
   var i = 0
   if bounded {
-    while i < AttentionSpan.positions {
+    @inline(__always) func weigh(at i: Int) {
       let e = roughPowerOfTwo(isa, I.load(scores + i), times: factors)
       put(e, I.multiply(e, I.load(valueScales + i)), at: i)
-      i &+= lanes
+    }
+    while i < AttentionSpan.positions {
+      weigh(at: i)
+      weigh(at: i &+ lanes)
+      i &+= 2 &* lanes
     }
     partial.total[row] = I.sum(sums)
     return

@@ -5,7 +5,7 @@
   import KernelCore
 
   /// AVX-512 F, BW, VL, DQ and VNNI: one 512-bit register is one logical vector.
-  enum AVX512: PairedISA, PanelPairISA {
+  enum AVX512: PairedPanelPairISA, PanelPairISA {
     typealias Floats = SIMD16<Float>
     typealias Ints = SIMD8<Int64>
     typealias Bytes = SIMD8<Int64>
@@ -287,6 +287,19 @@
       }
     }
     @inline(__always)
+    static func addStep<T: TokenTile>(
+      _ sums: inout T, _ vector: (Int) -> Bytes, _ activations: UnsafeRawPointer, distance: Int
+    ) where T.Element == (PairSums, PairSums) {
+      let (a, b, c, d) = (vector(0), vector(1), vector(2), vector(3))
+      sums.forEach { index, sum in
+        let x = eight(activations + index &* distance)
+        sum = (
+          (_mm512_dpbusd_epi32(sum.0.low, a, x), _mm512_dpbusd_epi32(sum.0.high, b, x)),
+          (_mm512_dpbusd_epi32(sum.1.low, c, x), _mm512_dpbusd_epi32(sum.1.high, d, x))
+        )
+      }
+    }
+    @inline(__always)
     static func addScaled(
       _ sum: Ints, _ sums: PairSums, _ scales: Bytes, by pair: UInt32
     ) -> Ints {
@@ -429,9 +442,7 @@
   @inline(never)
   private func multiplyPairedPanels(_ o: QuantizedOperands) {
     if o.tokens > 16 {
-      unpackingPairedMatmul(
-        AVX512.self, FourBitPanel.self, largestTile: 8, weights: o.weights, panels: o.panels,
-        input: o.input, tokens: o.tokens, output: o.output)
+      unpackingPairedMatmul(FourBitPanel.self, o)
     } else {
       pairedMatmul(
         AVX512.self, largestTile: 8, weights: o.weights, panels: o.panels, input: o.input,
@@ -446,9 +457,22 @@
 
   @inline(never)
   private func multiplyPairedRows(_ o: QuantizedOperands) {
-    unpackingPairedMatmul(
-      AVX512.self, FourBitRows.self, largestTile: 8, weights: o.weights, panels: o.panels,
-      input: o.input, tokens: o.tokens, output: o.output)
+    unpackingPairedMatmul(FourBitRows.self, o)
+  }
+
+  /// Two panels at a time, but for a Zen 4 (`readsInOrder`): it does one product a cycle, for which it loads enough, and
+  /// its L1 has no room for two long panels.
+  @inline(__always)
+  private func unpackingPairedMatmul<F: PanelFormat>(_ format: F.Type, _ o: QuantizedOperands) {
+    if o.readsInOrder {
+      KernelCore.unpackingPairedMatmul(
+        AVX512.self, format, largestTile: 8, weights: o.weights, panels: o.panels,
+        input: o.input, tokens: o.tokens, output: o.output)
+    } else {
+      unpackingPanelPairMatmul(
+        AVX512.self, format, weights: o.weights, panels: o.panels, input: o.input,
+        tokens: o.tokens, output: o.output)
+    }
   }
 
   @inline(__always)
