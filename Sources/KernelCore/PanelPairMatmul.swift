@@ -12,7 +12,7 @@ public protocol PanelPairISA: VectorISA {
 }
 
 /// As `quantizedMatmul`, with the same bits: of many tokens four and two panels at a time, where each block has one scale
-/// and no minimum.
+/// that is not multiplied with that of the next one (`PairedMatmul`).
 ///
 /// Where two loads and two products go in a cycle, a tile of one panel has as many loads as products, and those of scales
 /// and offsets beside them (docs/performance.md, "Loads").
@@ -28,7 +28,7 @@ public func panelPairMatmul<I: PanelPairISA, F: PanelFormat, P: Planes>(
   // Fewer wait for memory, and two long panels, read by several tiles, are more than the L1 has. Of two planes one tile of
   // the other kernel is enough to gain.
   let leastTokens = F.isPacked || !P.isWide ? 2 &* largestTile &+ 1 : largestTile
-  if tokens >= leastTokens, !F.hasHalfScales, !F.hasShortScales, !F.hasMinimums {
+  if tokens >= leastTokens, !F.hasHalfScales, P.isWide || !F.hasShortScales {
     let unpackedBytes = F.isPacked ? UnpackedPanel<F>.panelBytes(blocks: blocks) : 0
     withUnsafeTemporaryAllocation(
       byteCount: max(1, 2 &* unpackedBytes), alignment: PanelGeometry.stepBytes
@@ -95,8 +95,10 @@ func panelPairTile<I: PanelPairISA, F: PanelFormat, P: Planes, T: TokenTile, D: 
   let stride = F.stride(blocks: blocks)
   let panelBytes = F.panelBytes(blocks: blocks)
   let other = weights + panelBytes
-  // Scales are no multiples of any.
-  let units = I.splat(Float(0))
+  let units = (
+    F.scaleUnits(isa, weights, stride, blocks: blocks),
+    F.scaleUnits(isa, other, stride, blocks: blocks)
+  )
   // The first tile asks for the next panel and the second for the one behind it, a block with each block; the first one
   // also for what comes after the product.
   let blockBytes = F.looksAhead ? 0 : F.averageBlockBytes
@@ -142,8 +144,8 @@ func panelPairTile<I: PanelPairISA, F: PanelFormat, P: Planes, T: TokenTile, D: 
       I.dot(&dots, vector, records.quants, step: P.recordBytes)
     }
     let scales = (
-      F.scales(isa, weights, stride, block, units: units),
-      F.scales(isa, other, stride, block, units: units)
+      F.scales(isa, weights, stride, block, units: units.0),
+      F.scales(isa, other, stride, block, units: units.1)
     )
     sums.forEach { index, sum in
       let scale = I.splat(records.about(index).pointee.scale)
@@ -151,6 +153,15 @@ func panelPairTile<I: PanelPairISA, F: PanelFormat, P: Planes, T: TokenTile, D: 
         I.fma(I.convert(dots[index].0), I.multiply(scales.0, scale), sum.0),
         I.fma(I.convert(dots[index].1), I.multiply(scales.1, scale), sum.1)
       )
+    }
+    if F.hasMinimums {
+      let minimums = (
+        F.minimums(isa, weights, stride, block), F.minimums(isa, other, stride, block)
+      )
+      sums.forEach { index, sum in
+        let scaledSum = I.splat(records.about(index).pointee.scaledSum)
+        sum = (I.fma(minimums.0, scaledSum, sum.0), I.fma(minimums.1, scaledSum, sum.1))
+      }
     }
     records = records.next
     block &+= 1
@@ -160,10 +171,10 @@ func panelPairTile<I: PanelPairISA, F: PanelFormat, P: Planes, T: TokenTile, D: 
     // Only now: the first tile has just brought the panels to the cache.
     if token == 0 {
       readColumns(isa, outliers, into: outliers.table) {
-        F.column(isa, weights, stride, $0 &>> 5, $0 & 31, units: units)
+        F.column(isa, weights, stride, $0 &>> 5, $0 & 31, units: units.0)
       }
       readColumns(isa, outliers, into: outliers.otherTable) {
-        F.column(isa, other, stride, $0 &>> 5, $0 & 31, units: units)
+        F.column(isa, other, stride, $0 &>> 5, $0 & 31, units: units.1)
       }
     }
     addOutliers(isa, outliers, token, &sums)
