@@ -13,7 +13,7 @@ public protocol PairedPanelPairISA: PairedISA {
 /// As `unpackingPairedMatmul`, with the same bits: two panels and four tokens at a time.
 ///
 /// A tile of one panel and eight tokens has ten loads for 16 products, and those of scales and offsets beside them; this
-/// one has eight (docs/performance.md, "Loads").
+/// one has eight (docs/performance.md, "Two products and one load").
 @inlinable @inline(__always)
 public func unpackingPanelPairMatmul<I: PairedPanelPairISA, F: PanelFormat>(
   _ isa: I.Type, _ format: F.Type, weights: UnsafeRawPointer, panels: Range<Int>,
@@ -30,6 +30,7 @@ public func unpackingPanelPairMatmul<I: PairedPanelPairISA, F: PanelFormat>(
     let unpacked = scratch.baseAddress.unsafelyUnwrapped
     while panel &+ 1 < panels.upperBound {
       let packed = weights + panel &* panelBytes
+      // Neither asks for the next ones: the first two tiles do.
       PairedPanel.unpack(isa, format, packed, blocks: blocks, into: unpacked)
       PairedPanel.unpack(
         isa, format, packed + panelBytes, blocks: blocks, into: unpacked + unpackedBytes)
@@ -73,10 +74,11 @@ public func unpackingPanelPairMatmul<I: PairedPanelPairISA, F: PanelFormat>(
     input: input, tokens: tokens, output: output)
 }
 
-/// Two unpacked panels times a tile of tokens, all of one tile of `activations`.
+/// Two unpacked panels (`PairedPanel`) times a tile of tokens, all of one tile of `PairedActivations`.
 ///
 /// - Parameters:
-///   - distance: bytes from the first panel to the second.
+///   - weights: the first panel.
+///   - distance: bytes from there to the second one.
 ///   - next: what to ask for, `pairBytes` with each two blocks.
 @inlinable @inline(__always)
 func pairedPanelPairTile<I: PairedPanelPairISA, T: TokenTile, D: TokenTile, N: TokenTile>(
@@ -115,7 +117,7 @@ where
       let start = I.first(about + index)
       dot = (start, start)
     }
-    PairedPanel.forEachStep(isa, vectors, isWhole: true) { step, vector in
+    PairedPanel.forEachStep(isa, vectors, isWhole: true) { step, _ in
       let quants = vectors + (PairedPanel.scaleBytes &+ step &* PairedPanel.stepBytes)
       I.addStep(
         &dots,
