@@ -31,6 +31,37 @@ public enum PairedActivations {
   }
 }
 
+/// Where a kernel's tile reads two blocks of `PairedActivations`: its first token's, behind which are the others'.
+@usableFromInline struct PairedRecords {
+  /// 64 int8; to the next token it is `PairedActivations.tokenBytes`.
+  @usableFromInline var quants: UnsafeRawPointer
+  /// What is known of each token's blocks.
+  @usableFromInline var about: UnsafePointer<PairedBlocks>
+  /// What each token's products are multiples of.
+  @usableFromInline let productUnits: UnsafePointer<Float>
+
+  /// The first two blocks of `input` from `token` on.
+  @inlinable @inline(__always)
+  init(_ input: ActivationRows, token: Int) {
+    let row = input.first &+ token
+    let tile =
+      input.records + PairedActivations.tileStart(token: row, blocks: input.blockCount)
+    let place = row % PairedActivations.tile
+    let pair = tile + PairedActivations.unitBytes
+    productUnits = tile.assumingMemoryBound(to: Float.self) + place
+    about = PairedActivations.blocks(pair, place)
+    quants = pair + place &* PairedActivations.tokenBytes
+  }
+
+  /// Goes on to the next two blocks.
+  @inlinable @inline(__always)
+  mutating func advance() {
+    quants += PairedActivations.pairBytes
+    about = UnsafeRawPointer(about).advanced(by: PairedActivations.pairBytes)
+      .assumingMemoryBound(to: PairedBlocks.self)
+  }
+}
+
 /// What the dot products need to know of two blocks of quantized activations, beside their quants.
 public struct PairedBlocks {
   /// -8 times the sum of the quants of both (`ActivationBlock.offset8`).

@@ -141,13 +141,7 @@ func pairedTile<I: PairedISA, W: PairedWeights, T: TokenTile, D: TokenTile, N: T
   var next = next
   let later = T.count >= 8 ? ahead?.pointee.take(blocks: blocks) : nil
   let (laterStart, laterRate) = later ?? (weights, 0)
-  let row = input.first &+ token
-  let start = input.records + PairedActivations.tileStart(token: row, blocks: blocks)
-  let place = row % PairedActivations.tile
-  let productUnits = start.assumingMemoryBound(to: Float.self) + place
-  let firstPair = start + PairedActivations.unitBytes
-  var about = PairedActivations.blocks(firstPair, place)
-  var current = firstPair + place &* PairedActivations.tokenBytes
+  var records = PairedRecords(input, token: token)
   var vectors = weights + W.unitBytes
   var block = 0
   while block < blocks {
@@ -156,25 +150,24 @@ func pairedTile<I: PairedISA, W: PairedWeights, T: TokenTile, D: TokenTile, N: T
     if T.count >= 8 {
       prefetchForLater(isa, laterStart + block &* laterRate, 2 &* laterRate)
     }
-    var dots = D(repeating: I.first(about))
-    dots.forEach { index, dot in dot = I.first(about + index) }
+    var dots = D(repeating: I.first(records.about))
+    dots.forEach { index, dot in dot = I.first(records.about + index) }
     W.forEachStep(isa, vectors, isWhole: block &+ 1 < blocks) { step, vector in
       I.addStep(
-        &dots, vector, current + 8 &* step, distance: PairedActivations.tokenBytes)
+        &dots, vector, records.quants + 8 &* step, distance: PairedActivations.tokenBytes)
     }
     let scales = I.loadBytes(vectors)
     totals.forEach { index, total in
-      total = I.addScaled(total, dots[index], scales, by: about[index].shortScales)
+      total = I.addScaled(total, dots[index], scales, by: records.about[index].shortScales)
     }
     vectors += W.pairBytes
-    current += PairedActivations.pairBytes
-    about = UnsafeRawPointer(about).advanced(by: PairedActivations.pairBytes)
-      .assumingMemoryBound(to: PairedBlocks.self)
+    records.advance()
     block &+= 2
   }
   var sums = T(repeating: I.splat(Float(0)))
   sums.forEach { index, sum in
-    sum = I.multiply(I.multiply(I.convert(totals[index]), I.splat(productUnits[index])), units)
+    sum = I.multiply(
+      I.multiply(I.convert(totals[index]), I.splat(records.productUnits[index])), units)
   }
   if let outliers = input.outliers {
     // Only now: the first tile has just brought the panel to the cache.

@@ -98,23 +98,17 @@ where
     output.prefetch(isa, token: token &+ index, panel: panel)
     output.prefetch(isa, token: token &+ index, panel: panel &+ 1)
   }
-  let row = input.first &+ token
-  let start = input.records + PairedActivations.tileStart(token: row, blocks: blocks)
-  let place = row % PairedActivations.tile
-  let productUnits = start.assumingMemoryBound(to: Float.self) + place
-  let firstPair = start + PairedActivations.unitBytes
-  var about = PairedActivations.blocks(firstPair, place)
-  var current = firstPair + place &* PairedActivations.tokenBytes
+  var records = PairedRecords(input, token: token)
   var vectors = weights + PairedPanel.unitBytes
   var next = next
   var block = 0
   while block < blocks {
     prefetch(isa, next, 0..<pairBytes)
     next += pairBytes
-    let start = I.first(about)
+    let start = I.first(records.about)
     var dots = D(repeating: (start, start))
     dots.forEach { index, dot in
-      let start = I.first(about + index)
+      let start = I.first(records.about + index)
       dot = (start, start)
     }
     PairedPanel.forEachStep(isa, vectors, isWhole: true) { step, _ in
@@ -122,20 +116,18 @@ where
       I.addStep(
         &dots,
         { I.loadBytes(quants + ($0 & 1) &* PanelGeometry.stepBytes + ($0 &>> 1) &* distance) },
-        current + 8 &* step, distance: PairedActivations.tokenBytes)
+        records.quants + 8 &* step, distance: PairedActivations.tokenBytes)
     }
     let scales = (I.loadBytes(vectors), I.loadBytes(vectors + distance))
     totals.forEach { index, total in
-      let pair = about[index].shortScales
+      let pair = records.about[index].shortScales
       total = (
         I.addScaled(total.0, dots[index].0, scales.0, by: pair),
         I.addScaled(total.1, dots[index].1, scales.1, by: pair)
       )
     }
     vectors += PairedPanel.pairBytes
-    current += PairedActivations.pairBytes
-    about = UnsafeRawPointer(about).advanced(by: PairedActivations.pairBytes)
-      .assumingMemoryBound(to: PairedBlocks.self)
+    records.advance()
     block &+= 2
   }
   let units = (
@@ -144,7 +136,7 @@ where
   )
   var sums = T(repeating: (I.splat(Float(0)), I.splat(Float(0))))
   sums.forEach { index, sum in
-    let unit = I.splat(productUnits[index])
+    let unit = I.splat(records.productUnits[index])
     sum = (
       I.multiply(I.multiply(I.convert(totals[index].0), unit), units.0),
       I.multiply(I.multiply(I.convert(totals[index].1), unit), units.1)
