@@ -39,6 +39,9 @@ public struct KernelBenchmark {
       PanelKind.allCases.flatMap { kind in
         [1, 16, 64].map { Self.matmul(kind, wide: false, tokens: $0, kernels) }
       } + [1, 16, 64].map { Self.matmul(.q8_0, wide: true, tokens: $0, kernels) }
+      + [PanelKind.q4_0, .q4_0Rows].flatMap { kind in
+        [16, 64].map { Self.matmul(kind, wide: true, tokens: $0, kernels) }
+      }
       + [1, 64].map { Self.matmul(.q4_0, wide: false, outliers: true, tokens: $0, kernels) }
       + KeyValueCache.Precision.allCases.flatMap { precision in
         [3, 48].map { Self.attention(precision, rows: $0, kernels) }
@@ -91,7 +94,7 @@ public struct KernelBenchmark {
     if kind.isQuantized {
       let input = QuantizedMatrix(rows: tokens, columns: columns, isWide: wide)
       let isPaired =
-        kind.isFourBit && tokens >= PairedActivations.tile && kernels.pairsFourBits
+        kind.isFourBit && !wide && tokens >= PairedActivations.tile && kernels.pairsFourBits
       let paired = isPaired ? PairedMatrix(rows: tokens, columns: columns) : nil
       let values = FloatMatrix(rows: 1, columns: columns)
       values.withRow(0) { row in for i in row.indices { row[i] = Float(i % 17) - 8 } }

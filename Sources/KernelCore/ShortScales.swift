@@ -36,13 +36,15 @@
 
   /// The scales of a block of weights.
   ///
-  /// - Parameter pairs: 16 pairs of short scales, of the blocks `block & ~1` and `block | 1`.
+  /// - Parameter pairs: 16 pairs of short scales, of the blocks `block & ~1` and `block | 1`, with units in front.
   @inlinable @inline(__always)
   static func scales<I: VectorISA>(
     _ isa: I.Type, _ pairs: UnsafeRawPointer, _ block: Int, units: I.Floats
   ) -> I.Floats {
-    let pairs = I.loadBytes(pairs)
-    let short = block & 1 == 0 ? I.half(pairs, isHigh: false) : I.half(pairs, isHigh: true)
-    return I.multiply(I.convert(short), units)
+    // Read from two bytes before, the first block's are in the upper halves. A branch instead made the compiler load a
+    // tile's activations before it and keep them on the stack: of two planes nearly twice as slow (docs/performance.md, "Two
+    // products and one load").
+    let halves = I.loadBytes(pairs + (2 &* (block & 1) &- 2))
+    return I.multiply(I.convert(I.highHalves(halves)), units)
   }
 }

@@ -112,8 +112,8 @@ public protocol VectorISA {
 
   /// Of each lane the low 16 bits of both: `first` below `second`.
   static func pairs(_ first: Ints, _ second: Ints) -> Bytes
-  /// A lane's low int16, or its high one, widened.
-  static func half(_ pairs: Bytes, isHigh: Bool) -> Ints
+  /// A lane's high int16, widened.
+  static func highHalves(_ pairs: Bytes) -> Ints
 
   /// Adds to lane r the products of its four unsigned bytes, less 128 each, with the four signed ones at `signed`, within
   /// ±127. Sums begin with `firstOfOffsetQuads`.

@@ -290,11 +290,8 @@
         swiftlet_pairs_si256(first.low, second.low), swiftlet_pairs_si256(first.high, second.high)
       )
     }
-    @inline(__always) static func half(_ pairs: Bytes, isHigh: Bool) -> Ints {
-      @inline(__always) func half(_ a: __m256i) -> __m256i {
-        _mm256_srai_epi32(isHigh ? a : _mm256_slli_epi32(a, 16), 16)
-      }
-      return (half(pairs.low), half(pairs.high))
+    @inline(__always) static func highHalves(_ pairs: Bytes) -> Ints {
+      (_mm256_srai_epi32(pairs.low, 16), _mm256_srai_epi32(pairs.high, 16))
     }
 
     /// Bytes as int16, those with even and those with odd indices: products of the vector instruction for bytes

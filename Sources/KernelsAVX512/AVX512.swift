@@ -182,8 +182,8 @@
     @inline(__always) static func pairs(_ first: Ints, _ second: Ints) -> Bytes {
       _mm512_mask_blend_epi16(0xAAAA_AAAA, first, _mm512_slli_epi32(second, 16))
     }
-    @inline(__always) static func half(_ pairs: Bytes, isHigh: Bool) -> Ints {
-      _mm512_srai_epi32(isHigh ? pairs : _mm512_slli_epi32(pairs, 16), 16)
+    @inline(__always) static func highHalves(_ pairs: Bytes) -> Ints {
+      _mm512_srai_epi32(pairs, 16)
     }
 
     @inline(__always)

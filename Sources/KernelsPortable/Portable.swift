@@ -184,17 +184,19 @@ enum Portable: VectorISA {
 
   @inline(__always)
   static func dotPairs(_ sum: Ints, _ pairs: Bytes, _ other: UnsafeRawPointer) -> Ints {
-    let first = half(pairs, isHigh: false) &* Int32(other.loadUnaligned(as: Int16.self))
+    let first = lowHalves(pairs) &* Int32(other.loadUnaligned(as: Int16.self))
     return sum &+ first
-      &+ half(pairs, isHigh: true) &* Int32((other + 2).loadUnaligned(as: Int16.self))
+      &+ highHalves(pairs) &* Int32((other + 2).loadUnaligned(as: Int16.self))
   }
 
   @inline(__always) static func pairs(_ first: Ints, _ second: Ints) -> Bytes {
     unsafeBitCast((first & 0xFFFF) | (second &<< 16), to: Bytes.self)
   }
-  @inline(__always) static func half(_ pairs: Bytes, isHigh: Bool) -> Ints {
-    let both = unsafeBitCast(pairs, to: Ints.self)
-    return (isHigh ? both : both &<< 16) &>> 16
+  @inline(__always) static func highHalves(_ pairs: Bytes) -> Ints {
+    unsafeBitCast(pairs, to: Ints.self) &>> 16
+  }
+  @inline(__always) private static func lowHalves(_ pairs: Bytes) -> Ints {
+    (unsafeBitCast(pairs, to: Ints.self) &<< 16) &>> 16
   }
 
   @inline(__always)
@@ -251,8 +253,8 @@ enum Portable: VectorISA {
   static func addScaled(
     _ sum: Ints, _ first: Ints, _ second: Ints, _ scales: Bytes, by pair: UInt32
   ) -> Ints {
-    let low = half(scales, isHigh: false) &* Int32(Int16(truncatingIfNeeded: pair))
-    let high = half(scales, isHigh: true) &* Int32(Int16(truncatingIfNeeded: pair &>> 16))
+    let low = lowHalves(scales) &* Int32(Int16(truncatingIfNeeded: pair))
+    let high = highHalves(scales) &* Int32(Int16(truncatingIfNeeded: pair &>> 16))
     return sum &+ (first &* ((low &+ 16384) &>> 15) &+ second &* ((high &+ 16384) &>> 15))
   }
 
