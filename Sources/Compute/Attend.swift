@@ -185,7 +185,8 @@ private struct TileAttention {
   /// Rotates the key of `row` in place, and puts it and the value into the cache.
   func store(_ row: Int, of slice: SequenceSlice, head: Int) {
     let key = input.keys.pointer(row) + head * headSize
-    kernels.rotate(key, headSize, input.table.angles(row), 1, key)
+    kernels.rotate(
+      key, headSize, input.table.angles(row), 1, key, input.keys.later(row) + head * headSize)
     slice.cache.store(
       key: key, value: input.values.pointer(row) + head * headSize, layer: layer, head: head,
       position: slice.position(of: row), kernels: kernels)
@@ -282,12 +283,14 @@ private struct TileAttention {
     let (queries, scales) = scratch.queries(for: keys)
     for (tileRow, row) in rows.enumerated() {
       let source = input.queries.pointer(row) + head * group * headSize
+      let later = input.queries.later(row) + head * group * headSize
       let angles = input.table.angles(row)
       let visible = Int32(truncatingIfNeeded: slice.position(of: row) + 1)
       for j in 0..<group {
         let index = tileRow * group + j
         let query = queries + index * headSize
-        kernels.rotate(source + j * headSize, headSize, angles, scale, query)
+        kernels.rotate(
+          source + j * headSize, headSize, angles, scale, query, later + j * headSize)
         if let quantize { scales[index] = quantize(query, headSize) }
         scratch.visible[index] = visible
       }

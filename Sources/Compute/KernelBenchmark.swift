@@ -190,7 +190,7 @@ public struct KernelBenchmark {
         kernels.rmsNorm(a.values, b.values, 1e-5, columns, output.values)
       },
       Case(name: "swiglu", multiplyAdds: 0, bytes: 8 * columns) {
-        kernels.swiGLU(a.values, b.values, columns, output.values)
+        kernels.swiGLU(a.values, b.values, columns, output.values, output.values)
       },
     ]
       + quants.map { target in

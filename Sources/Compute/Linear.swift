@@ -106,7 +106,9 @@ extension Worker {
       compute(up.weights, into: ups)
       for (token, row) in part.enumerated() {
         let first = token * width
-        kernels.swiGLU(gates + first, ups + first, width, values.pointer(row) + column)
+        kernels.swiGLU(
+          gates + first, ups + first, width, values.pointer(row) + column,
+          values.later(row) + column)
       }
     }
     return prepare(result, rows: rows, for: readers)

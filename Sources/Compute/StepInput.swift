@@ -103,7 +103,7 @@ extension Worker {
     make(rows, isOwn: isOwn) { row in
       // In place, where no other thread reads it: what has just been read is in the cache.
       let result = isOwn ? target.values.pointer(row) : gate.pointer(row)
-      kernels.swiGLU(gate.pointer(row), up.pointer(row), gate.stride, result)
+      kernels.swiGLU(gate.pointer(row), up.pointer(row), gate.stride, result, result)
       target.take(row, from: result, for: readers, kernels)
     }
     return target

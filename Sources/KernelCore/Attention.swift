@@ -241,14 +241,16 @@ public func finishAttention<I: VectorISA>(
 ///   - head: [count], a multiple of 16.
 ///   - angles: how far its pairs are rotated.
 ///   - output: [count]; may be `head`.
+///   - next: what is rotated afterwards, which is asked for: rows of many tokens are more than the L2 holds.
 @inlinable @inline(__always)
 public func rotate<I: VectorISA>(
   _ isa: I.Type, _ head: UnsafePointer<Float>, count: Int, by angles: RotaryAngles, scale: Float,
-  output: UnsafeMutablePointer<Float>
+  output: UnsafeMutablePointer<Float>, next: UnsafePointer<Float>
 ) {
   let scale = I.splat(scale)
   var i = 0
   while i < angles.rotated {
+    I.prefetch(next + i)
     let x = I.load(head + i)
     let crossed = I.multiply(I.swapPairs(x), I.load(angles.sines + i))
     I.store(I.multiply(I.fma(x, I.load(angles.cosines + i), crossed), scale), output + i)

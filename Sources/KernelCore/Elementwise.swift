@@ -39,15 +39,18 @@ public func rmsNorm<I: VectorISA>(
 
 /// SwiGLU's product (Shazeer 2020): output = gate / (1 + e^-gate) * up. `output` may be `gate`.
 ///
-/// `count` is a multiple of 16: rows are padded to whole panels.
+/// - Parameters:
+///   - count: a multiple of 16; rows are padded to whole panels.
+///   - next: where results go afterwards, which is asked for: rows of many tokens are more than the L2 holds.
 @inlinable @inline(__always)
 public func swiGLU<I: VectorISA>(
   _ isa: I.Type, gate: UnsafePointer<Float>, up: UnsafePointer<Float>, count: Int,
-  output: UnsafeMutablePointer<Float>
+  output: UnsafeMutablePointer<Float>, next: UnsafePointer<Float>
 ) {
   let one = I.splat(Float(1))
   var i = 0
   while i < count {
+    I.prefetch(next + i)
     let g = I.load(gate + i)
     let e = exponential(isa, I.subtract(I.splat(Float(0)), g))
     I.store(I.multiply(I.divide(g, I.add(one, e)), I.load(up + i)), output + i)

@@ -92,8 +92,11 @@ public final class KernelTable: Sendable {
     @Sendable (AttentionPartial, Int, Int, UnsafeMutablePointer<Float>) ->
       Void
   public typealias Rotate =
-    @Sendable (UnsafePointer<Float>, Int, RotaryAngles, Float, UnsafeMutablePointer<Float>) -> Void
-  /// (head, count, angles, scale, output)
+    @Sendable (
+      UnsafePointer<Float>, Int, RotaryAngles, Float, UnsafeMutablePointer<Float>,
+      UnsafePointer<Float>
+    ) -> Void
+  /// (head, count, angles, scale, output, a head to ask for)
   public let rotate: Rotate
   /// (x, weight, epsilon, count, output)
   public let rmsNorm:
@@ -117,9 +120,13 @@ public final class KernelTable: Sendable {
     ) -> Void
   /// (x, blockCount, the first block's record, records from one block to the next), in two planes
   public let quantizeWideRow: QuantizeWideRow
-  /// (gate, up, count, output)
-  public let swiGLU:
-    @Sendable (UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
+  public typealias SwiGLU =
+    @Sendable (
+      UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>,
+      UnsafePointer<Float>
+    ) -> Void
+  /// (gate, up, count, output, another output to ask for)
+  public let swiGLU: SwiGLU
   /// 16 floats to 16 halves.
   public let storeHalf: @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void
   public typealias QuantizeQuery = @Sendable (UnsafeMutablePointer<Float>, Int) -> Float
@@ -153,10 +160,7 @@ public final class KernelTable: Sendable {
       ) -> Void,
     quantizeRow: @escaping QuantizeRow, quantizePairedRow: QuantizeRow?,
     quantizeWideRow: @escaping QuantizeWideRow,
-    swiGLU:
-      @escaping @Sendable (
-        UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>
-      ) -> Void,
+    swiGLU: @escaping SwiGLU,
     storeHalf: @escaping @Sendable (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void,
     quantizeShortQuery: @escaping QuantizeQuery, quantizeByteQuery: @escaping QuantizeQuery,
     storeShortKey: @escaping StoreKey, storeByteKey: @escaping StoreKey,

@@ -62,6 +62,8 @@ func quantizePairs<I: PairedISA>(
       }
       var block = 0
       while block <= last {
+        // Mostly the next row lies behind this one, and rows of many tokens are more than the L2 holds.
+        prefetch(isa, x + (blockCount &+ block) &* PanelGeometry.blockColumns, 0..<512)
         // The last block again, where there are no four.
         let (a, b) = (quants(block), quants(min(block &+ 1, last)))
         let (c, d) = (quants(min(block &+ 2, last)), quants(min(block &+ 3, last)))

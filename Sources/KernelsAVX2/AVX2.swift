@@ -583,7 +583,9 @@
       },
       mergeSpan: { mergeSpan(AVX2.self, $0, into: $1, rows: $2, headSize: $3) },
       finishAttention: { finishAttention(AVX2.self, $0, row: $1, headSize: $2, output: $3) },
-      rotate: { rotate(AVX2.self, $0, count: $1, by: $2, scale: $3, output: $4) },
+      rotate: {
+        rotate(AVX2.self, $0, count: $1, by: $2, scale: $3, output: $4, next: $5)
+      },
       rmsNorm: { rmsNorm(AVX2.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
       quantizeRow: {
         quantizeRow(AVX2.self, $0, blockCount: $1, records: $2, step: $3, outliers: $4)
@@ -594,7 +596,7 @@
       quantizeWideRow: {
         quantizeWideRow(AVX2.self, $0, blockCount: $1, records: $2, step: $3)
       },
-      swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2, output: $3) },
+      swiGLU: { swiGLU(AVX2.self, gate: $0, up: $1, count: $2, output: $3, next: $4) },
       storeHalf: { AVX2.storeHalf(AVX2.load($0), $1) },
       quantizeShortQuery: { ShortKeys.quantizeQuery(AVX2.self, $0, count: $1) },
       quantizeByteQuery: { ByteKeys.quantizeQuery(AVX2.self, $0, count: $1) },

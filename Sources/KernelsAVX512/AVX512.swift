@@ -396,7 +396,9 @@
       },
       mergeSpan: { mergeSpan(AVX512.self, $0, into: $1, rows: $2, headSize: $3) },
       finishAttention: { finishAttention(AVX512.self, $0, row: $1, headSize: $2, output: $3) },
-      rotate: { rotate(AVX512.self, $0, count: $1, by: $2, scale: $3, output: $4) },
+      rotate: {
+        rotate(AVX512.self, $0, count: $1, by: $2, scale: $3, output: $4, next: $5)
+      },
       rmsNorm: { rmsNorm(AVX512.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
       quantizeRow: {
         quantizeRow(AVX512.self, $0, blockCount: $1, records: $2, step: $3, outliers: $4)
@@ -407,7 +409,7 @@
       quantizeWideRow: {
         quantizeWideRow(AVX512.self, $0, blockCount: $1, records: $2, step: $3)
       },
-      swiGLU: { swiGLU(AVX512.self, gate: $0, up: $1, count: $2, output: $3) },
+      swiGLU: { swiGLU(AVX512.self, gate: $0, up: $1, count: $2, output: $3, next: $4) },
       storeHalf: { AVX512.storeHalf(AVX512.load($0), $1) },
       quantizeShortQuery: { ShortKeys.quantizeQuery(AVX512.self, $0, count: $1) },
       quantizeByteQuery: { ByteKeys.quantizeQuery(AVX512.self, $0, count: $1) },

@@ -33,7 +33,9 @@ public func portableKernelTable() -> KernelTable {
     },
     mergeSpan: { mergeSpan(Portable.self, $0, into: $1, rows: $2, headSize: $3) },
     finishAttention: { finishAttention(Portable.self, $0, row: $1, headSize: $2, output: $3) },
-    rotate: { rotate(Portable.self, $0, count: $1, by: $2, scale: $3, output: $4) },
+    rotate: {
+      rotate(Portable.self, $0, count: $1, by: $2, scale: $3, output: $4, next: $5)
+    },
     rmsNorm: { rmsNorm(Portable.self, $0, weight: $1, epsilon: $2, count: $3, output: $4) },
     quantizeRow: {
       quantizeRow(Portable.self, $0, blockCount: $1, records: $2, step: $3, outliers: $4)
@@ -42,7 +44,7 @@ public func portableKernelTable() -> KernelTable {
     quantizeWideRow: {
       quantizeWideRow(Portable.self, $0, blockCount: $1, records: $2, step: $3)
     },
-    swiGLU: { swiGLU(Portable.self, gate: $0, up: $1, count: $2, output: $3) },
+    swiGLU: { swiGLU(Portable.self, gate: $0, up: $1, count: $2, output: $3, next: $4) },
     storeHalf: { Portable.storeHalf(Portable.load($0), $1) },
     quantizeShortQuery: { ShortKeys.quantizeQuery(Portable.self, $0, count: $1) },
     quantizeByteQuery: { ByteKeys.quantizeQuery(Portable.self, $0, count: $1) },

@@ -327,7 +327,7 @@ import Testing
     let padded = gates + [Float](repeating: 0, count: (16 - gates.count % 16) % 16)
     var result = padded
     set.kernels.swiGLU(
-      padded, [Float](repeating: 1, count: padded.count), padded.count, &result)
+      padded, [Float](repeating: 1, count: padded.count), padded.count, &result, padded)
     for (value, gate) in zip(result, padded) {
       let exact = Double(gate) / (1 + exp(-Double(gate)))
       // Below -87 the result is smaller than 1e-36 and its digits do not matter.
