@@ -178,15 +178,15 @@ private struct TileAttention {
   /// Rotates the keys of `rows` in place, and puts them and the values into the cache.
   func store(_ rows: Range<Int>, of slice: SequenceSlice) {
     for row in rows {
-      for head in 0..<heads { store(row, of: slice, head: head) }
+      for head in 0..<heads { store(row, among: rows, of: slice, head: head) }
     }
   }
 
-  /// Rotates the key of `row` in place, and puts it and the value into the cache.
-  func store(_ row: Int, of slice: SequenceSlice, head: Int) {
+  /// Rotates the key of `row` in place, and puts it and the value into the cache; `rows` are stored one after the other.
+  func store(_ row: Int, among rows: Range<Int>, of slice: SequenceSlice, head: Int) {
     let key = input.keys.pointer(row) + head * headSize
-    kernels.rotate(
-      key, headSize, input.table.angles(row), 1, key, input.keys.later(row) + head * headSize)
+    let later = input.keys.later(row, of: rows) + head * headSize
+    kernels.rotate(key, headSize, input.table.angles(row), 1, key, later)
     slice.cache.store(
       key: key, value: input.values.pointer(row) + head * headSize, layer: layer, head: head,
       position: slice.position(of: row), kernels: kernels)
@@ -201,7 +201,7 @@ private struct TileAttention {
     _ rows: Range<Int>, of slice: SequenceSlice, head: Int, wasAsked: Bool,
     next following: UnsafeRawBufferPointer?, into output: FloatMatrix
   ) {
-    if !storesFirst { store(rows.lowerBound, of: slice, head: head) }
+    if !storesFirst { store(rows.lowerBound, among: rows, of: slice, head: head) }
     let width = AttentionSpan.positions
     let end = slice.position(of: rows.upperBound - 1) + 1
     let (running, next) = (scratch.running, scratch.next)
@@ -231,7 +231,9 @@ private struct TileAttention {
     let end = slice.position(of: rows.upperBound - 1) + 1
     let positions = start..<min(start + AttentionSpan.positions, end)
     // The newest position is in the last span, and nobody else looks at it.
-    if !storesFirst, positions.upperBound == end { store(rows.lowerBound, of: slice, head: head) }
+    if !storesFirst, positions.upperBound == end {
+      store(rows.lowerBound, among: rows, of: slice, head: head)
+    }
     if !queriesReady {
       let precision = slice.cache.precision
       gatherQueries(
@@ -283,7 +285,7 @@ private struct TileAttention {
     let (queries, scales) = scratch.queries(for: keys)
     for (tileRow, row) in rows.enumerated() {
       let source = input.queries.pointer(row) + head * group * headSize
-      let later = input.queries.later(row) + head * group * headSize
+      let later = input.queries.later(row, of: rows) + head * group * headSize
       let angles = input.table.angles(row)
       let visible = Int32(truncatingIfNeeded: slice.position(of: row) + 1)
       for j in 0..<group {

@@ -30,8 +30,11 @@ public final class FloatMatrix: @unchecked Sendable {
     return values + row * stride
   }
 
-  /// The address of the row that is asked for while `row` is computed.
-  func later(_ row: Int) -> UnsafeMutablePointer<Float> { pointer(min(row + 2, rows - 1)) }
+  /// The address of the row that is asked for while `row` is computed: one of `rows`, because another thread may be
+  /// writing others.
+  func later(_ row: Int, of rows: Range<Int>) -> UnsafeMutablePointer<Float> {
+    pointer(min(row + 2, rows.upperBound - 1))
+  }
 
   /// Calls `body` with the values of `row`.
   public func withRow<R>(_ row: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R)

@@ -108,7 +108,7 @@ extension Worker {
         let first = token * width
         kernels.swiGLU(
           gates + first, ups + first, width, values.pointer(row) + column,
-          values.later(row) + column)
+          values.later(row, of: part) + column)
       }
     }
     return prepare(result, rows: rows, for: readers)

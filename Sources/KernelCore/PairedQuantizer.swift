@@ -31,6 +31,9 @@ func quantizePairs<I: PairedISA>(
     isa, largest, blockCount: blockCount, limit: ActivationPrecision.narrowLimit)
   tile.assumingMemoryBound(to: Float.self)[place] = scaling.productUnit
   let firstPair = tile + PairedActivations.unitBytes
+  // Rows of many tokens are more than the L2 holds. A tile's lie one behind the other, but those of the next tile may be
+  // written by another thread.
+  let next = place < PairedActivations.tile &- 1 ? x + blockCount &* PanelGeometry.blockColumns : x
   withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * lanes + 4) { room in
     let inverses = room.baseAddress.unsafelyUnwrapped
     let shortScales = inverses + lanes
@@ -62,8 +65,7 @@ func quantizePairs<I: PairedISA>(
       }
       var block = 0
       while block <= last {
-        // Mostly the next row lies behind this one, and rows of many tokens are more than the L2 holds.
-        prefetch(isa, x + (blockCount &+ block) &* PanelGeometry.blockColumns, 0..<512)
+        prefetch(isa, next + (start &+ block) &* PanelGeometry.blockColumns, 0..<512)
         // The last block again, where there are no four.
         let (a, b) = (quants(block), quants(min(block &+ 1, last)))
         let (c, d) = (quants(min(block &+ 2, last)), quants(min(block &+ 3, last)))
